@@ -1,0 +1,12 @@
+# What every sub-command of ./dev shares. Sourced from the top of the repository.
+set -euo pipefail
+
+top="$PWD"
+jobs="${UPCALL_JOBS:-$(nproc)}"
+export CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1
+
+say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
+die() { echo "dev: $*" >&2; exit 1; }
+
+# Without colours where nobody looks.
+[[ -t 1 ]] || say() { printf '==> %s\n' "$*"; }

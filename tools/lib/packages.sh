@@ -1,0 +1,63 @@
+# Debian packages, named by what needs them. A command asks for its sets; what is already
+# installed costs one dpkg-query.
+
+packages_build=(gcc g++ cmake ninja-build ccache)
+packages_test=(libgtest-dev libgmock-dev pkg-config python3-minimal binutils)
+
+as_root() {
+    if [[ $(id -u) == 0 ]]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "installing packages needs root or sudo: $*"
+    fi
+}
+
+apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" </dev/null; }
+
+# Sets `missing` to those of the arguments that are not installed.
+find_missing_packages() {
+    local installed name
+    installed=" $(dpkg-query -W -f='${Package}/${db:Status-Status} ' "$@" 2>/dev/null || true)"
+    missing=()
+    for name in "$@"; do
+        [[ $installed == *" $name/installed "* ]] || missing+=("$name")
+    done
+}
+
+need_packages() {
+    local missing
+    if ! command -v dpkg-query >/dev/null; then
+        echo "dev: not a Debian system; expecting to find what these packages hold: $*" >&2
+        return
+    fi
+    find_missing_packages "$@"
+    ((${#missing[@]})) || return 0
+    say "installing ${missing[*]}"
+    # The lists may be absent (a fresh image) or stale (the version they name is gone).
+    apt-cache show "${missing[@]}" >/dev/null 2>&1 || apt update
+    apt install --no-install-recommends -y "${missing[@]}" && return
+    apt update
+    apt install --no-install-recommends -y "${missing[@]}"
+}
+
+# llhttp's C sources are part of Debian's node-llhttp. They are unpacked rather than
+# installed: the package conflicts with other builds of Node.js, and needs one itself.
+need_llhttp() {
+    local target="$top/build/deps/llhttp" scratch
+    [[ ! -f /usr/share/llhttp/llhttp.c && ! -f $target/usr/share/llhttp/llhttp.c ]] || return 0
+    say "unpacking llhttp's sources from the package node-llhttp"
+    apt-cache show node-llhttp >/dev/null 2>&1 || apt update
+    mkdir -p "$top/build/deps"
+    scratch="$(mktemp -d)"
+    chmod 755 "$scratch"
+    if ! (cd "$scratch" && apt-get -qq -o APT::Sandbox::User=root download node-llhttp); then
+        apt update
+        (cd "$scratch" && apt-get -qq -o APT::Sandbox::User=root download node-llhttp)
+    fi
+    dpkg-deb -x "$scratch"/node-llhttp_*.deb "$scratch/root"
+    rm -rf "$target"
+    mv "$scratch/root" "$target"
+    rm -rf "$scratch"
+}

@@ -1,0 +1,14 @@
+# Running a tree's tests and counting what they said.
+
+# run_tests TREE [ctest option…]: runs ctest and prints the counts and the reasons of what
+# was skipped; the last line is "N passed, N failed, N skipped". Fails if a test failed or
+# none ran.
+run_tests() {
+    local tree="build/$1" status=0
+    shift
+    rm -f "$tree/tests.xml"
+    ctest --test-dir "$tree" -j "$jobs" --timeout 300 --output-on-failure \
+        --test-output-size-passed 65536 --test-output-size-failed 262144 \
+        --output-junit "$top/$tree/tests.xml" "$@" </dev/null || status=$?
+    python3 tools/count_tests.py "$tree/tests.xml" "$status"
+}
