@@ -10,6 +10,8 @@ set_target_properties(upcall PROPERTIES
   VERSION ${PROJECT_VERSION}
   SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 
+# Two components: the library with all that building against it takes, and the command.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME library)
 install(TARGETS upcall EXPORT upcall_targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
@@ -17,7 +19,8 @@ install(TARGETS upcall EXPORT upcall_targets
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/upcall DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.hpp")
 if(TARGET upcall_command)
-  install(TARGETS upcall_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS upcall_command COMPONENT command
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
 # find_package(upcall): before 1.0 a minor version may break its callers, so only the same
@@ -33,11 +36,12 @@ install(FILES
   ${PROJECT_BINARY_DIR}/package/upcall-config.cmake
   ${PROJECT_BINARY_DIR}/package/upcall-config-version.cmake
   DESTINATION ${upcall_package_dir})
-install(EXPORT upcall_targets NAMESPACE upcall:: DESTINATION ${upcall_package_dir})
+install(EXPORT upcall_targets COMPONENT library NAMESPACE upcall:: DESTINATION ${upcall_package_dir})
 
 # pkg-config: the prefix is found from the file's own place, so that an installation may move.
 file(RELATIVE_PATH upcall_pc_to_prefix
   /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+string(REGEX REPLACE "/$" "" upcall_pc_to_prefix ${upcall_pc_to_prefix})
 set(upcall_pc_libs_private "-pthread")
 if(WIN32)
   set(upcall_pc_libs_private "-lws2_32 -lmswsock")

@@ -7,7 +7,7 @@ target_compile_options(upcall_warnings INTERFACE
   $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Werror>)
 
 if(UPCALL_SANITIZE)
-  add_compile_options(-fsanitize=${UPCALL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  add_compile_options(-fsanitize=${UPCALL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${UPCALL_SANITIZE})
 endif()
 

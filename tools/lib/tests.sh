@@ -1,5 +1,8 @@
 # Running a tree's tests and counting what they said.
 
+# Drops the lines of a test run that tell of tests starting and passing.
+only_trouble() { grep --line-buffered -Ev '^ +Start +[0-9]+:|^ *[0-9]+/[0-9]+ Test +#.* Passed ' || true; }
+
 # run_tests TREE [ctest option…]: runs ctest and prints the counts and the reasons of what
 # was skipped; the last line is "N passed, N failed, N skipped". Fails if a test failed or
 # none ran.
@@ -9,6 +12,6 @@ run_tests() {
     rm -f "$tree/tests.xml"
     ctest --test-dir "$tree" -j "$jobs" --timeout 300 --output-on-failure \
         --test-output-size-passed 65536 --test-output-size-failed 262144 \
-        --output-junit "$top/$tree/tests.xml" "$@" </dev/null || status=$?
+        --output-junit "$top/$tree/tests.xml" "$@" </dev/null 2>&1 | only_trouble || status=$?
     python3 tools/count_tests.py "$tree/tests.xml" "$status"
 }

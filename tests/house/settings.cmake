@@ -1,0 +1,22 @@
+# Tests of the build's products. Where a product is not built (a cross build, the library
+# alone), its test is left out.
+
+# A project in another directory finds the installed library, by CMake and by pkg-config.
+# A sanitized library would need its consumers sanitized; that says nothing about installing.
+if(UPCALL_INSTALL AND NOT UPCALL_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
+  add_test(NAME house/installed_library_is_found
+    COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/house/consumer/check
+      ${CMAKE_BINARY_DIR} ${CMAKE_COMMAND} ${CMAKE_CXX_COMPILER})
+  set_tests_properties(house/installed_library_is_found PROPERTIES TIMEOUT 300)
+endif()
+
+# The upcall command is linked as the hardening flags ask. Its target is known only after
+# this folder, so the test is added when everything else is.
+function(upcall_test_hardening)
+  if(TARGET upcall_command AND UPCALL_HARDENING AND NOT UPCALL_SANITIZE
+      AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    add_test(NAME house/upcall_command_is_hardened
+      COMMAND sh ${PROJECT_SOURCE_DIR}/tests/house/check_hardening $<TARGET_FILE:upcall_command>)
+  endif()
+endfunction()
+cmake_language(DEFER DIRECTORY ${PROJECT_SOURCE_DIR} CALL upcall_test_hardening)
