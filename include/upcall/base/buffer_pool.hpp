@@ -1,0 +1,149 @@
+// The buffers that a driver leases out when data arrives, so that an idle peer owns none.
+//
+// Two sizes: small ones for messages, large ones for bulk. Both are handed out last in, first out,
+// which keeps the few that are in use warm in the cache however many there could be.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include <upcall/base/buffer.hpp>
+
+namespace upcall {
+
+class buffer_pool;
+
+/// A leased buffer with received bytes in it. Move-only; gives the buffer back when destroyed.
+/// May be destroyed on another thread than its loop's, but must not outlive the loop.
+class lease {
+  public:
+    lease() = default;
+    lease(buffer_pool& pool, std::byte* block, std::size_t size) noexcept
+        : pool_(&pool), block_(block), size_(size) {}
+    lease(lease&& other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)),
+          block_(std::exchange(other.block_, nullptr)),
+          begin_(std::exchange(other.begin_, 0)),
+          size_(std::exchange(other.size_, 0)) {}
+    lease& operator=(lease&& other) noexcept {
+        if (this != &other) {
+            reset();
+            pool_ = std::exchange(other.pool_, nullptr);
+            block_ = std::exchange(other.block_, nullptr);
+            begin_ = std::exchange(other.begin_, 0);
+            size_ = std::exchange(other.size_, 0);
+        }
+        return *this;
+    }
+    ~lease() { reset(); }
+
+    /// The received bytes that were not dropped yet.
+    byte_span span() const noexcept { return {block_ + begin_, size_ - begin_}; }
+    operator byte_view() const noexcept { return span(); }
+    std::byte* data() const noexcept { return block_ + begin_; }
+    std::size_t size() const noexcept { return size_ - begin_; }
+    bool empty() const noexcept { return size_ == begin_; }
+    std::string_view text() const noexcept { return text_of(span()); }
+
+    /// Forgets the first `count` bytes; `count` is at most size().
+    void drop_front(std::size_t count) noexcept { begin_ += count; }
+
+    /// Gives the buffer back now.
+    void reset() noexcept;
+
+  private:
+    buffer_pool* pool_ = nullptr;
+    std::byte* block_ = nullptr;
+    std::size_t begin_ = 0;
+    std::size_t size_ = 0;
+};
+
+struct buffer_pool_options {
+    std::size_t small_bytes = 4096;
+    std::size_t small_count = 4096;
+    std::size_t large_bytes = std::size_t{64} << 10;
+    std::size_t large_count = 256;
+};
+
+/// One per loop. All calls are for the loop's thread, except `give_back`.
+class buffer_pool {
+  public:
+    /// Reserves the memory; pages are touched only when a buffer is first used. Throws
+    /// std::bad_alloc.
+    explicit buffer_pool(const buffer_pool_options& options = {});
+    buffer_pool(const buffer_pool&) = delete;
+    buffer_pool& operator=(const buffer_pool&) = delete;
+    ~buffer_pool();
+
+    std::size_t small_bytes() const noexcept { return small_.bytes; }
+    std::size_t large_bytes() const noexcept { return large_.bytes; }
+
+    /// A free buffer, or null when all are out.
+    std::byte* take_small() noexcept { return take(small_); }
+    std::byte* take_large() noexcept { return take(large_); }
+
+    /// Takes a buffer back. Any thread.
+    void give_back(std::byte* block) noexcept;
+
+    /// Numbers a small or large buffer within its kind, for kernels that name buffers by number.
+    std::uint32_t index_of(const std::byte* block) const noexcept;
+    std::byte* small_at(std::uint32_t index) const noexcept {
+        return small_.memory + std::size_t{index} * small_.bytes;
+    }
+    std::byte* large_at(std::uint32_t index) const noexcept {
+        return large_.memory + std::size_t{index} * large_.bytes;
+    }
+    bool is_large(const std::byte* block) const noexcept { return large_.holds(block); }
+
+    /// Buffers that are out: leased, or in a kernel's hands.
+    std::size_t outstanding() noexcept;
+
+    /// Called, on the loop's thread, when a buffer came back after `take_*` had returned null.
+    void (*on_refill)(void* argument) noexcept = nullptr;
+    /// Called, on the returning thread, when a buffer came back from another thread while the loop
+    /// may sleep for want of one; has to make the loop call `collect_foreign`.
+    void (*on_foreign)(void* argument) noexcept = nullptr;
+    void* callback_argument = nullptr;
+
+    /// Takes in what other threads gave back. The loop calls it when it was woken.
+    void collect_foreign() noexcept;
+
+  private:
+    struct kind {
+        std::byte* memory = nullptr;
+        std::size_t bytes = 0;
+        std::uint32_t count = 0;
+        std::uint32_t untouched = 0;  // buffers from here on were never handed out
+        std::uint32_t out = 0;
+        std::vector<std::uint32_t> free;
+
+        bool holds(const std::byte* block) const noexcept {
+            return block >= memory && block < memory + bytes * count;
+        }
+    };
+    struct foreign_return {
+        foreign_return* next;
+    };
+
+    std::byte* take(kind& from) noexcept;
+    void put(std::byte* block) noexcept;
+
+    kind small_;
+    kind large_;
+    std::atomic<bool> starved_ = false;
+    const void* owner_thread_;
+    std::atomic<foreign_return*> foreign_{nullptr};
+};
+
+inline void lease::reset() noexcept {
+    if (!block_) return;
+    pool_->give_back(std::exchange(block_, nullptr));
+    begin_ = size_ = 0;
+}
+
+}  // namespace upcall

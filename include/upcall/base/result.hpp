@@ -1,0 +1,42 @@
+// result<T>: a value, or the std::error_code that says why there is none.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+
+#include <upcall/base/error.hpp>
+
+namespace upcall {
+
+/// What an operation ends with. `.value()` on an error throws std::bad_expected_access; inside a
+/// task that ends the task, and `upcall::run` reports the code's message.
+template <class T>
+using result = std::expected<T, std::error_code>;
+
+/// Builds the failing side of any result: `return failure(errc::closed);`
+inline std::unexpected<std::error_code> failure(std::error_code code) noexcept {
+    return std::unexpected<std::error_code>(code);
+}
+
+/// How far a transfer of many bytes came, and why it stopped. True when all of it was done.
+struct transfer {
+    /// Bytes that were moved, whatever the cause.
+    std::size_t bytes = 0;
+    /// Why it stopped early; empty when it did not.
+    std::error_code cause{};
+
+    explicit operator bool() const noexcept { return !cause; }
+};
+
+/// Drivers report one number: at least 0 is the value, below 0 an error. Down to -65535 it is a
+/// negated errno; further down it is a negated `errc` after this offset.
+inline constexpr std::int64_t errc_offset = 0x10000;
+
+constexpr std::int64_t raw_error(errc code) noexcept {
+    return -(errc_offset + static_cast<std::int64_t>(code));
+}
+
+/// The std::error_code of a negative raw outcome.
+std::error_code error_from_raw(std::int64_t raw) noexcept;
+
+}  // namespace upcall

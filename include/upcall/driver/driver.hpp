@@ -1,0 +1,157 @@
+// The seam: one kernel interface as a driver.
+//
+// A driver takes operations, answers each of them exactly once, and knows nothing of coroutines.
+// Above it the same loop, tasks and sockets run on io_uring, epoll, a simulator or Windows; whoever
+// writes a driver implements this page and lets the conformance suite (tests/conformance) judge.
+//
+// All calls come from the loop's thread, except `wake` and `finish_elsewhere`.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include <upcall/base/buffer_pool.hpp>
+#include <upcall/base/clock.hpp>
+#include <upcall/base/result.hpp>
+#include <upcall/driver/address.hpp>
+#include <upcall/driver/handle.hpp>
+#include <upcall/driver/io_operation.hpp>
+
+namespace upcall {
+
+enum class socket_type : std::uint8_t { stream, datagram, sequential };
+enum class shut : std::uint8_t { reading, writing, both };
+
+/// Options by the meaning that socket(7), ip(7), ipv6(7) and tcp(7) give them.
+enum class socket_option : std::uint8_t {
+    reuse_address,
+    reuse_port,
+    keep_alive,
+    no_delay,
+    linger_seconds,  // -1: off; 0: close resets
+    send_buffer,
+    receive_buffer,
+    only_ipv6,
+    broadcast,
+    time_to_live,
+    pending_error,  // get only: takes SO_ERROR
+};
+
+/// What the loop lends a driver; all of it outlives the driver.
+struct driver_environment {
+    ready_queue* ready = nullptr;
+    buffer_pool* buffers = nullptr;
+};
+
+class driver {
+  public:
+    explicit driver(const driver_environment& lent) noexcept
+        : ready_(lent.ready), buffers_(lent.buffers) {}
+    driver(const driver&) = delete;
+    driver& operator=(const driver&) = delete;
+    /// Nothing is in flight and no handle is open any more.
+    virtual ~driver() = default;
+
+    /// The name it is chosen by: "uring", "epoll", …
+    virtual std::string_view name() const noexcept = 0;
+
+    // ---- operations -------------------------------------------------------------------------
+
+    /// Starts an operation that was begun in its context. True: the outcome is in `op.result`
+    /// already and no completion follows. False: it will be completed through the ready queue.
+    /// The operation, its buffer and its arguments stay where they are until then.
+    bool start(io_operation& op) noexcept;
+
+    /// Asks for the end of an operation in flight. Only asks: its completion tells what came of
+    /// it, -ECANCELED if nothing happened.
+    virtual void cancel(io_operation& op) noexcept = 0;
+
+    /// One turn with the kernel: hands over what was started, then waits until something has
+    /// completed, `wake` was called or `deadline` has passed, and queues what has completed.
+    /// A deadline in the past only looks; `never` has no deadline. May return early.
+    virtual void poll(time_point deadline) noexcept = 0;
+
+    /// Ends the current or the next `poll`. Any thread; coalesced.
+    virtual void wake() noexcept = 0;
+
+    // ---- time and chance --------------------------------------------------------------------
+
+    virtual time_point now() noexcept = 0;
+    virtual std::uint64_t random() noexcept = 0;
+
+    // ---- controls: synchronous, never blocking ----------------------------------------------
+
+    virtual result<handle> open_socket(address_family family, socket_type type) noexcept = 0;
+    /// Two connected handles: a pair of Unix sockets, or their like.
+    virtual result<std::pair<handle, handle>> open_pair(socket_type type) noexcept = 0;
+    /// A pipe: first the end to read from, second the end to write to.
+    virtual result<std::pair<handle, handle>> open_pipe() noexcept = 0;
+    virtual result<void> bind(handle_record& target, const address& where) noexcept = 0;
+    /// The kernel may hold fewer pending connections than `backlog` (listen(2), somaxconn).
+    virtual result<void> listen(handle_record& target, int backlog) noexcept = 0;
+    virtual result<address> local_address(handle_record& target) noexcept = 0;
+    virtual result<address> peer_address(handle_record& target) noexcept = 0;
+    virtual result<void> set_option(handle_record& target, socket_option which,
+                                    std::int64_t value) noexcept = 0;
+    virtual result<std::int64_t> get_option(handle_record& target,
+                                            socket_option which) noexcept = 0;
+    virtual result<void> shut_down(handle_record& target, shut direction) noexcept = 0;
+
+    /// Takes ownership of something native and makes a handle of it, ready for operations.
+    /// On error the caller still owns it. `foreign` handles are watched, never owned.
+    virtual result<handle> adopt(native_handle native, handle_kind kind) noexcept = 0;
+    /// The reverse: the native object, which the caller now owns, in blocking mode as the system
+    /// hands it out. Error: device_or_resource_busy with operations in flight; the handle is left.
+    virtual result<native_handle> release(handle& from) noexcept = 0;
+
+    /// Ends the record's operations in flight, then closes. `on_closed` is called when it is done,
+    /// possibly before this returns.
+    void close(handle_record& target) noexcept;
+
+    // ---- for the pool and other helpers -----------------------------------------------------
+
+    /// Completes an operation from another thread: `op.result` is set, the loop is woken.
+    void finish_elsewhere(io_operation& op) noexcept;
+
+    buffer_pool& buffers() const noexcept { return *buffers_; }
+
+  protected:
+    /// Starts `op`; see `start`. Whether it was finished is the return value, never `finish`.
+    virtual bool submit(io_operation& op) noexcept = 0;
+    /// Asks for the end of everything in flight on `target`, which is being closed.
+    virtual void cancel_all(handle_record& target) noexcept = 0;
+    /// Closes the native object (nothing is in flight on it) and frees the record.
+    /// Returns 0 or the negated errno of close.
+    virtual std::int64_t destroy(handle_record& target) noexcept = 0;
+
+    /// Completes an operation for which `submit` had returned false.
+    void finish(io_operation& op, std::int64_t result) noexcept {
+        op.result = result;
+        if (op.target) drop_reference(*op.target);
+        op.complete();
+    }
+
+    /// Completes what `finish_elsewhere` brought. Part of every `poll`.
+    void collect_elsewhere() noexcept;
+
+    ready_queue& ready() const noexcept { return *ready_; }
+
+  private:
+    void drop_reference(handle_record& target) noexcept {
+        if (--target.in_flight == 0 && target.closing) [[unlikely]]
+            end(target);
+    }
+    void end(handle_record& target) noexcept;
+
+    ready_queue* ready_;
+    buffer_pool* buffers_;
+    std::atomic<io_operation*> elsewhere_{nullptr};
+};
+
+/// The error of an operation whose result is negative: cancellation by its cause, else the
+/// kernel's word.
+std::error_code error_of(const io_operation& op) noexcept;
+
+}  // namespace upcall

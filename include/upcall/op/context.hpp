@@ -1,0 +1,79 @@
+// A context: what a task inherits and everything started in it.
+//
+// Contexts form a tree that follows the structure of the program: a scope, a spawned child, a
+// timeout each have one. Operations in flight are linked into theirs, so cancelling is a walk over
+// what is really there, and a dump can name every pending operation with its task.
+#pragma once
+
+#include <source_location>
+
+#include <upcall/op/operation.hpp>
+
+namespace upcall {
+
+class loop;
+
+/// Used on its loop's thread alone; `loop::post` brings a call there.
+class context : public list_hook<context> {
+  public:
+    /// A root: a loop's own.
+    context(loop& home, ready_queue& ready) noexcept : loop_(&home), ready_(&ready) {}
+    /// A child; inherits what has been raised on `parent`, and outlives nothing of it.
+    explicit context(context& parent) noexcept { attach(parent); }
+    /// For members that are attached later.
+    context() = default;
+    /// Every operation and child must have ended.
+    ~context();
+
+    void attach(context& parent) noexcept;
+    void detach() noexcept;
+
+    loop& home() const noexcept { return *loop_; }
+    ready_queue& ready() const noexcept { return *ready_; }
+    context* parent() const noexcept { return parent_; }
+
+    /// Asks every operation in this context and below to end; new ones end at once with the same
+    /// code. Stays raised. A shielded child decides for itself (see `on_cancel`).
+    void cancel(cancel_cause why = cancel_cause::cancelled) noexcept;
+
+    /// Asks to finish: operations marked `ends_on_stop` end with `cancelled`, work in hand goes on.
+    void stop() noexcept;
+
+    cancel_cause cancelled() const noexcept { return cause_; }
+    bool stopping() const noexcept { return stopping_; }
+
+    /// What an operation with this `ends_on_stop` would be told if it were started now.
+    cancel_cause refuses(bool ends_on_stop) const noexcept {
+        if (cause_ != cancel_cause::none) return cause_;
+        return ends_on_stop && stopping_ ? cancel_cause::cancelled : cancel_cause::none;
+    }
+
+    /// Set by a shield: called instead of `cancel` when the parent is cancelled.
+    void (*on_cancel)(context&, cancel_cause) noexcept = nullptr;
+    /// For a shield, right after it was attached: what was raised above does not count inside.
+    void forget_inherited() noexcept { cause_ = cancel_cause::none; }
+
+    /// The task's name for reports: set where it was spawned, else its parent's. Never null.
+    const char* name() const noexcept;
+    void set_name(const char* name, std::source_location where) noexcept {
+        name_ = name;
+        where_ = where;
+    }
+    const std::source_location& spawned_at() const noexcept { return where_; }
+
+    list<operation, operation>& operations() noexcept { return operations_; }
+    list<context, context>& children() noexcept { return children_; }
+
+  private:
+    loop* loop_ = nullptr;
+    ready_queue* ready_ = nullptr;
+    context* parent_ = nullptr;
+    list<operation, operation> operations_;
+    list<context, context> children_;
+    const char* name_ = nullptr;
+    std::source_location where_;
+    cancel_cause cause_ = cancel_cause::none;
+    bool stopping_ = false;
+};
+
+}  // namespace upcall

@@ -1,0 +1,74 @@
+// An operation: a started request with exactly one completion.
+//
+// It is pinned in the frame of whoever awaits it, linked into its context while it is in flight,
+// and pushed onto its loop's ready queue when its outcome is known. All of this happens on the
+// loop's thread: cancellation from elsewhere is posted to it first, so one operation never sees
+// two threads.
+//
+//     idle ──begin──▶ in_flight ──complete──▶ ready ──(loop runs it)──▶ idle
+//
+// `request_cancel` acts on in_flight alone: before there is nothing to cancel, and once ready the
+// outcome stands. That table is why cancellation can neither double nor lose an outcome.
+#pragma once
+
+#include <cstdint>
+
+#include <upcall/base/error.hpp>
+#include <upcall/base/list.hpp>
+#include <upcall/op/ready_queue.hpp>
+
+namespace upcall {
+
+class context;
+
+enum class op_state : std::uint8_t {
+    idle,       // not started, or its completion has been delivered
+    in_flight,  // whoever works on it owns its buffer
+    ready,      // the outcome is known and waits for the loop to run it
+};
+
+/// Who asked an operation to end; decides between errc::cancelled and errc::deadline_exceeded.
+enum class cancel_cause : std::uint8_t { none, cancelled, deadline };
+
+constexpr errc errc_of(cancel_cause cause) noexcept {
+    return cause == cancel_cause::deadline ? errc::deadline_exceeded : errc::cancelled;
+}
+
+struct operation : ready_node, list_hook<operation> {
+    /// The context it was started in; valid while it is not idle.
+    context* owner = nullptr;
+    /// Asks whoever works on the operation to end it. Called at most once per start, in_flight
+    /// only. The operation completes later, or at once by `complete`; never by running its
+    /// completion.
+    void (*cancel)(operation&) noexcept = nullptr;
+    op_state state = op_state::idle;
+    cancel_cause cause = cancel_cause::none;
+    /// Whether a `stop` of the context ends it too: accepting, and reads that wait for new work.
+    bool ends_on_stop = false;
+
+    operation() = default;
+    /// Fatal, naming the task, when the operation is not idle: its buffer still belongs to a
+    /// kernel.
+    ~operation();
+
+    /// Links the operation into `context` and marks it in flight; `run` and `cancel` are set.
+    void begin(context& context) noexcept;
+
+    /// Marks an operation in flight as ready and queues it. The outcome is stored by the caller.
+    void complete() noexcept;
+
+    /// Takes it back to idle, out of its context. The first thing its `run` does.
+    void retire() noexcept {
+        unlink();
+        state = op_state::idle;
+    }
+
+    /// Asks for the end. Idempotent; the first cause is the one that is reported.
+    void request_cancel(cancel_cause why) noexcept {
+        if (state != op_state::in_flight || cause != cancel_cause::none) return;
+        cause = why;
+        cancel(*this);
+    }
+};
+
+}  // namespace upcall

@@ -1,0 +1,103 @@
+#include <upcall/base/buffer_pool.hpp>
+
+#include <cstdio>
+#include <new>
+
+#include <upcall/base/fatal.hpp>
+
+namespace upcall {
+namespace {
+
+constexpr std::align_val_t page{4096};
+
+// Its address tells threads apart without a system call.
+const void* this_thread() noexcept {
+    static thread_local const char mark = 0;
+    return &mark;
+}
+
+}  // namespace
+
+buffer_pool::buffer_pool(const buffer_pool_options& options) : owner_thread_(this_thread()) {
+    auto reserve = [](kind& made, std::size_t bytes, std::size_t count) {
+        made.bytes = bytes;
+        made.count = static_cast<std::uint32_t>(count);
+        made.free.reserve(count);
+        made.memory = static_cast<std::byte*>(::operator new(bytes * count, page));
+    };
+    reserve(small_, options.small_bytes, options.small_count);
+    reserve(large_, options.large_bytes, options.large_count);
+}
+
+buffer_pool::~buffer_pool() {
+    if (outstanding() != 0) {
+        // Somebody still holds a lease: freeing the memory under it would be worse than this.
+        std::fprintf(stderr, "upcall: %zu leased buffers outlived their loop and are leaked\n",
+                     outstanding());
+        return;
+    }
+    ::operator delete(small_.memory, page);
+    ::operator delete(large_.memory, page);
+}
+
+std::byte* buffer_pool::take(kind& from) noexcept {
+    if (from.free.empty() && foreign_.load(std::memory_order_relaxed)) collect_foreign();
+    std::uint32_t index = 0;
+    if (!from.free.empty()) {
+        index = from.free.back();
+        from.free.pop_back();
+    } else if (from.untouched < from.count) {
+        index = from.untouched++;
+    } else {
+        starved_.store(true, std::memory_order_seq_cst);
+        if (foreign_.load(std::memory_order_seq_cst)) {
+            collect_foreign();
+            return from.free.empty() ? nullptr : take(from);
+        }
+        return nullptr;
+    }
+    ++from.out;
+    return from.memory + std::size_t{index} * from.bytes;
+}
+
+void buffer_pool::put(std::byte* block) noexcept {
+    kind& home = large_.holds(block) ? large_ : small_;
+    UPCALL_ASSERT(home.holds(block) && home.out > 0);
+    home.free.push_back(index_of(block));  // within the reserved capacity
+    --home.out;
+    if (starved_.load(std::memory_order_relaxed)) {
+        starved_.store(false, std::memory_order_relaxed);
+        if (on_refill) on_refill(callback_argument);
+    }
+}
+
+void buffer_pool::give_back(std::byte* block) noexcept {
+    if (this_thread() == owner_thread_) return put(block);
+    auto* returned = new (block) foreign_return{foreign_.load(std::memory_order_relaxed)};
+    while (!foreign_.compare_exchange_weak(returned->next, returned, std::memory_order_seq_cst,
+                                           std::memory_order_relaxed)) {
+    }
+    // Either this sees that the loop starves, or the loop's next `take` sees this buffer.
+    if (starved_.load(std::memory_order_seq_cst) && on_foreign) on_foreign(callback_argument);
+}
+
+void buffer_pool::collect_foreign() noexcept {
+    foreign_return* at = foreign_.exchange(nullptr, std::memory_order_acquire);
+    while (at) {
+        foreign_return* following = at->next;
+        put(reinterpret_cast<std::byte*>(at));
+        at = following;
+    }
+}
+
+std::uint32_t buffer_pool::index_of(const std::byte* block) const noexcept {
+    const kind& home = large_.holds(block) ? large_ : small_;
+    return static_cast<std::uint32_t>(static_cast<std::size_t>(block - home.memory) / home.bytes);
+}
+
+std::size_t buffer_pool::outstanding() noexcept {
+    collect_foreign();
+    return small_.out + large_.out;
+}
+
+}  // namespace upcall

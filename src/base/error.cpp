@@ -1,0 +1,66 @@
+#include <upcall/base/error.hpp>
+
+#include <string>
+
+#include <upcall/base/result.hpp>
+
+namespace upcall {
+namespace {
+
+const char* text(errc code) noexcept {
+    switch (code) {
+        case errc::cancelled:
+            return "cancelled before anything happened";
+        case errc::deadline_exceeded:
+            return "deadline exceeded before anything happened";
+        case errc::end_of_stream:
+            return "end of stream";
+        case errc::unexpected_end:
+            return "end of stream inside a message";
+        case errc::interrupted:
+            return "interrupted with unknown progress; the handle can only be closed";
+        case errc::closed:
+            return "the handle is closed";
+        case errc::queue_full:
+            return "the queue of waiting operations is full";
+        case errc::broken_stream:
+            return "an earlier write on this stream was cut short";
+        case errc::unsupported:
+            return "not supported by the interface in use";
+        case errc::no_loop:
+            return "no loop runs on this thread";
+        case errc::wrong_loop:
+            return "the object belongs to another loop";
+        case errc::would_deadlock:
+            return "waiting here would block the loop that is waited for";
+        case errc::shutting_down:
+            return "shutting down: no more work is taken";
+        case errc::message_truncated:
+            return "the message was longer than the buffer";
+    }
+    return "unknown upcall error";
+}
+
+class category final : public std::error_category {
+  public:
+    const char* name() const noexcept override { return "upcall"; }
+    std::string message(int value) const override { return text(static_cast<errc>(value)); }
+};
+
+}  // namespace
+
+const std::error_category& upcall_category() noexcept {
+    static const category instance;
+    return instance;
+}
+
+bool is_cancellation(const std::error_code& code) noexcept {
+    return code == errc::cancelled || code == errc::deadline_exceeded;
+}
+
+std::error_code error_from_raw(std::int64_t raw) noexcept {
+    if (raw < -errc_offset) return make_error_code(static_cast<errc>(-raw - errc_offset));
+    return {static_cast<int>(-raw), std::generic_category()};
+}
+
+}  // namespace upcall
