@@ -11,6 +11,14 @@ if(UPCALL_SANITIZE)
   add_link_options(-fsanitize=${UPCALL_SANITIZE})
 endif()
 
+# Fuzzing steers by the coverage of everything that is compiled here; what links upcall_fuzzer
+# gets libFuzzer's main.
+if(UPCALL_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_library(upcall_fuzzer INTERFACE)
+  target_link_options(upcall_fuzzer INTERFACE -fsanitize=fuzzer)
+endif()
+
 # Sources under a folder named after a platform belong to it alone; all others are portable.
 function(upcall_keep_platform list)
   set(kept ${${list}})

@@ -2,6 +2,11 @@
 
 common_options=(-G Ninja -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 gcc_options=(-DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++)
+clang_options=(-DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19
+    -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld -DCMAKE_SHARED_LINKER_FLAGS=-fuse-ld=lld)
+# Sanitized code at -O1: near enough to what runs, and its traces still read like the source.
+sanitized_options=(-DCMAKE_BUILD_TYPE=Sanitized -DCMAKE_CXX_FLAGS_SANITIZED=-O1
+    -DCMAKE_C_FLAGS_SANITIZED=-O1)
 
 # configure TREE OPTION…
 configure() {
@@ -19,3 +24,18 @@ build() {
 
 # The tree that people use. Asking for an option once (tests, benchmarks) keeps it.
 configure_release() { configure release "${gcc_options[@]}" -DCMAKE_BUILD_TYPE=Release "$@"; }
+
+# configure_sanitized TREE SANITIZERS
+configure_sanitized() {
+    configure "$1" "${clang_options[@]}" "${sanitized_options[@]}" -DUPCALL_SANITIZE="$2" \
+        -DUPCALL_TEST_TIMEOUT=600
+}
+
+has_target() { ninja -C "build/$1" -t query "$2" >/dev/null 2>&1; }
+
+# folder_targets TREE FOLDER: the names of the programs that a folder defines. CMake gives
+# every target of a folder an edge "FOLDER/all".
+folder_targets() {
+    ninja -C "build/$1" -t query "$2/all" 2>/dev/null |
+        awk '/^  outputs:/ { exit } sub("^ *bin/", "") { print }'
+}

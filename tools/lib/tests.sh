@@ -15,3 +15,24 @@ run_tests() {
         --output-junit "$top/$tree/tests.xml" "$@" </dev/null 2>&1 | only_trouble || status=$?
     python3 tools/count_tests.py "$tree/tests.xml" "$status"
 }
+
+# run_tests_but_slow TREE: leaves out what tests/slow-TREE.txt names (a regular expression and
+# a reason per line), and says so.
+run_tests_but_slow() {
+    local list="tests/slow-$1.txt" pattern="" name reason
+    if [[ -f $list ]]; then
+        while read -r name reason; do
+            [[ -n $name && $name != \#* ]] || continue
+            echo "left out of $1: $name $reason"
+            pattern+="${pattern:+|}$name"
+        done <"$list"
+    fi
+    run_tests "$1" ${pattern:+-E "$pattern"}
+}
+
+# Ends a stage that found nothing to do, with the reason.
+skip_stage() {
+    echo "skipped, 1: $*"
+    echo "0 passed, 0 failed, 1 skipped"
+    exit 0
+}
