@@ -54,6 +54,8 @@ struct io_operation : operation {
     /// receive: the buffer that holds `result` bytes.
     std::byte* leased = nullptr;
     io_operation* driver_next = nullptr;
+    /// The driver's block for it while in flight, for drivers that need more than the above.
+    void* driver_block = nullptr;
 
     /// Whether io_source::deliver is there.
     bool is_source() const noexcept { return flags & op_multishot; }
