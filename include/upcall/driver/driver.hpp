@@ -30,7 +30,7 @@ enum class socket_option : std::uint8_t {
     reuse_port,
     keep_alive,
     no_delay,
-    linger_seconds,  // -1: off; 0: close resets
+    linger_seconds,  // -1: off; 0: close resets; a positive time would block and is unsupported
     send_buffer,
     receive_buffer,
     only_ipv6,
@@ -102,8 +102,14 @@ class driver {
     /// Takes ownership of something native and makes a handle of it, ready for operations.
     /// On error the caller still owns it. `foreign` handles are watched, never owned.
     virtual result<handle> adopt(native_handle native, handle_kind kind) noexcept = 0;
-    /// The reverse: the native object, which the caller now owns, in blocking mode as the system
-    /// hands it out. Error: device_or_resource_busy with operations in flight; the handle is left.
+    /// The same for what an `accept` answered with, on whichever loop: already prepared, so this
+    /// is cheaper, and `release` gives it out in blocking mode.
+    virtual result<handle> adopt_accepted(native_handle native) noexcept {
+        return adopt(native, handle_kind::stream);
+    }
+    /// The reverse: the native object, which the caller now owns, in blocking mode unless it was
+    /// adopted in non-blocking mode. Error: device_or_resource_busy with operations in flight; the
+    /// handle is left.
     virtual result<native_handle> release(handle& from) noexcept = 0;
 
     /// Ends the record's operations in flight, then closes. `on_closed` is called when it is done,
@@ -116,6 +122,10 @@ class driver {
     void finish_elsewhere(io_operation& op) noexcept;
 
     buffer_pool& buffers() const noexcept { return *buffers_; }
+
+    /// A leased buffer came back after the pool had run dry: what waits for one may go on. The loop
+    /// wires buffer_pool::on_refill to this.
+    virtual void buffers_refilled() noexcept {}
 
   protected:
     /// Starts `op`; see `start`. Whether it was finished is the return value, never `finish`.
