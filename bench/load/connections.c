@@ -17,7 +17,7 @@ static int connect_one(long port) {
     const struct timeval patience = {.tv_sec = 10, .tv_usec = 0};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     const struct sockaddr_in address = loopback(port);
-    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) net_die("connect");
+    if (connect(fd, (const struct sockaddr*)&address, sizeof address) != 0) net_die("connect");
     return fd;
 }
 
@@ -30,8 +30,8 @@ static void await_accepted(int fd) {
     if (recv(fd, &byte, 1, 0) != 1 || byte != 'u') net_die("first byte back");
 }
 
-int *connections_open(long port, unsigned count) {
-    int *fds = calloc(count, sizeof *fds);
+int* connections_open(long port, unsigned count) {
+    int* fds = calloc(count, sizeof *fds);
     if (!fds) net_die("calloc");
     for (unsigned i = 0; i < count; ++i) {
         fds[i] = connect_one(port);

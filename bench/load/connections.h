@@ -6,6 +6,6 @@
 
 // Connected sockets to 127.0.0.1:port, every one of them accepted by the server. The caller owns
 // the array. Exits with a message if the server does not answer.
-int *connections_open(long port, unsigned count);
+int* connections_open(long port, unsigned count);
 
 #endif

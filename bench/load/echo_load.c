@@ -9,7 +9,7 @@
 #include "engine.h"
 #include "options.h"
 
-static void print_latency(const struct histogram *h) {
+static void print_latency(const struct histogram* h) {
     const double us = 1e-3, total = h->total ? (double)h->total : 1.0;
     printf(
         "\"latency_us\":{\"mean\":%.2f,\"p50\":%.2f,\"p90\":%.2f,\"p99\":%.2f,\"p999\":%.2f,"
@@ -19,7 +19,7 @@ static void print_latency(const struct histogram *h) {
         (double)histogram_quantile(h, 0.999) * us, (double)h->largest * us);
 }
 
-static void print_outcome(const struct options *o, const struct outcome *r) {
+static void print_outcome(const struct options* o, const struct outcome* r) {
     printf(
         "{\"mode\":\"%s\",\"connections\":%u,\"message_bytes\":%zu,\"seconds\":%.3f,"
         "\"requests\":%llu,\"requests_per_second\":%.1f,",
@@ -40,7 +40,7 @@ static void print_outcome(const struct options *o, const struct outcome *r) {
     fflush(stdout);
 }
 
-static void hold_until_input_ends(const struct options *o) {
+static void hold_until_input_ends(const struct options* o) {
     printf("{\"mode\":\"idle\",\"connections\":%u,\"ready\":true}\n", o->connections);
     fflush(stdout);
     char byte;
@@ -48,11 +48,11 @@ static void hold_until_input_ends(const struct options *o) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     const struct options options = options_parse(argc, argv);
     raise_descriptor_limit();
     prctl(PR_SET_TIMERSLACK, 1UL);  // the default lets every timed wait run 50 us over
-    const int *fds = connections_open(options.port, options.connections);
+    const int* fds = connections_open(options.port, options.connections);
     static struct outcome outcome;
     engine_run(&options, fds, &outcome);
     if (options.mode == mode_idle)

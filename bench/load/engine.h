@@ -16,6 +16,6 @@ struct outcome {
 
 // `fds` are connected sockets, one per connection. In idle mode each exchanges one message.
 // Exits with a message if a connection ends or a byte differs.
-void engine_run(const struct options *options, const int *fds, struct outcome *outcome);
+void engine_run(const struct options* options, const int* fds, struct outcome* outcome);
 
 #endif

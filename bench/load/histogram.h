@@ -13,7 +13,7 @@ struct histogram {
     uint64_t total, sum, largest;
 };
 
-static inline void histogram_clear(struct histogram *h) { memset(h, 0, sizeof *h); }
+static inline void histogram_clear(struct histogram* h) { memset(h, 0, sizeof *h); }
 
 // Values under 2 * 128 have a bucket each; above, the leading 8 bits choose it.
 static inline unsigned histogram_index(uint64_t value) {
@@ -32,7 +32,7 @@ static inline uint64_t histogram_value(unsigned index) {
     return ((lead + 1) << shift) - 1;
 }
 
-static inline void histogram_add(struct histogram *h, uint64_t value) {
+static inline void histogram_add(struct histogram* h, uint64_t value) {
     ++h->counts[histogram_index(value)];
     ++h->total;
     h->sum += value;
@@ -40,7 +40,7 @@ static inline void histogram_add(struct histogram *h, uint64_t value) {
 }
 
 // The smallest recorded value that `fraction` of all do not exceed.
-static inline uint64_t histogram_quantile(const struct histogram *h, double fraction) {
+static inline uint64_t histogram_quantile(const struct histogram* h, double fraction) {
     const double wanted = fraction * (double)h->total;
     uint64_t seen = 0;
     for (unsigned i = 0; i < histogram_powers * histogram_linear; ++i) {

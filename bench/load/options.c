@@ -26,10 +26,10 @@ static const char help[] =
     "What comes back is compared with what was sent: every byte of messages of up to 4 KiB;\n"
     "of longer ones every 16th message of each connection, while the length is always checked.\n";
 
-static double option_real(int argc, char **argv, const char *name, double otherwise) {
-    const char *text = option_text(argc, argv, name, NULL);
+static double option_real(int argc, char** argv, const char* name, double otherwise) {
+    const char* text = option_text(argc, argv, name, NULL);
     if (!text) return otherwise;
-    char *end = NULL;
+    char* end = NULL;
     const double value = strtod(text, &end);
     if (end == text || *end != '\0' || value < 0) {
         fprintf(stderr, "%s: not a number: %s\n", name, text);
@@ -38,24 +38,24 @@ static double option_real(int argc, char **argv, const char *name, double otherw
     return value;
 }
 
-static void refuse(const char *why) {
+static void refuse(const char* why) {
     fprintf(stderr, "echo_load: %s; see --help\n", why);
     exit(2);
 }
 
-static enum load_mode mode_named(const char *name) {
+static enum load_mode mode_named(const char* name) {
     if (strcmp(name, "closed") == 0) return mode_closed;
     if (strcmp(name, "open") == 0) return mode_open;
     if (strcmp(name, "idle") != 0) refuse("--mode is closed, open or idle");
     return mode_idle;
 }
 
-struct options options_parse(int argc, char **argv) {
+struct options options_parse(int argc, char** argv) {
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
         fputs(help, stdout);
         exit(0);
     }
-    const char *arrivals = option_text(argc, argv, "--arrivals", "poisson");
+    const char* arrivals = option_text(argc, argv, "--arrivals", "poisson");
     const struct options o = {
         .mode = mode_named(option_text(argc, argv, "--mode", "closed")),
         .port = option_number(argc, argv, "--port", 7000),

@@ -21,6 +21,6 @@ struct options {
     long server_core;
 };
 
-struct options options_parse(int argc, char **argv);
+struct options options_parse(int argc, char** argv);
 
 #endif

@@ -22,7 +22,7 @@ static inline struct server_cpu server_cpu_read(pid_t pid, long core) {
         sample.process = (double)clock_ns(clock) * 1e-9;
     char name[32], line[512];
     const int length = snprintf(name, sizeof name, "cpu%ld ", core);
-    FILE *file = core < 0 ? NULL : fopen("/proc/stat", "r");
+    FILE* file = core < 0 ? NULL : fopen("/proc/stat", "r");
     if (!file) return sample;
     while (fgets(line, sizeof line, file)) {
         if (strncmp(line, name, (size_t)length) != 0) continue;

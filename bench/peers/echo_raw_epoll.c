@@ -8,15 +8,15 @@
 
 struct connection {
     int fd;
-    char *rest;  // what a short write left, or null
+    char* rest;  // what a short write left, or null
     size_t rest_bytes, rest_sent;
 };
 
 static int poller;
-static char *buffer;
+static char* buffer;
 static size_t buffer_bytes;
 
-static void add(int fd, void *owner, uint32_t events) {
+static void add(int fd, void* owner, uint32_t events) {
     struct epoll_event event = {.events = events, .data.ptr = owner};
     if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) != 0) net_die("epoll_ctl");
 }
@@ -25,7 +25,7 @@ static void accept_all(int listener) {
     for (;;) {
         const int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) return;
-        struct connection *c = calloc(1, sizeof *c);
+        struct connection* c = calloc(1, sizeof *c);
         if (!c) net_die("calloc");
         c->fd = fd;
         // Both directions once and for all: with EPOLLET writability is only reported after a
@@ -34,14 +34,14 @@ static void accept_all(int listener) {
     }
 }
 
-static void end(struct connection *c) {
+static void end(struct connection* c) {
     close(c->fd);
     free(c->rest);
     free(c);
 }
 
 // 1: all sent; 0: the rest waits for the socket; -1: the connection is over.
-static int send_rest(struct connection *c) {
+static int send_rest(struct connection* c) {
     while (c->rest_sent < c->rest_bytes) {
         const ssize_t n =
             send(c->fd, c->rest + c->rest_sent, c->rest_bytes - c->rest_sent, MSG_NOSIGNAL);
@@ -53,7 +53,7 @@ static int send_rest(struct connection *c) {
     return 1;
 }
 
-static int send_back(struct connection *c, size_t bytes) {
+static int send_back(struct connection* c, size_t bytes) {
     const ssize_t n = send(c->fd, buffer, bytes, MSG_NOSIGNAL);
     if (n == (ssize_t)bytes) return 1;
     if (n < 0 && errno != EAGAIN) return -1;
@@ -66,7 +66,7 @@ static int send_back(struct connection *c, size_t bytes) {
     return send_rest(c);  // the edge may have passed between the two calls
 }
 
-static void serve(struct connection *c, uint32_t events) {
+static void serve(struct connection* c, uint32_t events) {
     int state = c->rest ? send_rest(c) : 1;
     while (state == 1) {
         const ssize_t n = recv(c->fd, buffer, buffer_bytes, 0);
@@ -80,7 +80,7 @@ static void serve(struct connection *c, uint32_t events) {
     if (state < 0) end(c);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     const int listener = listen_on(option_number(argc, argv, "--port", 7000));
     buffer_bytes = (size_t)option_number(argc, argv, "--buffer", 65536);
     buffer = malloc(buffer_bytes);

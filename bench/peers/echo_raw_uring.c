@@ -28,7 +28,7 @@ static unsigned starved_count;
 static uint64_t tag(enum kind kind, unsigned slot) { return (uint64_t)slot << 8 | kind; }
 
 static void start_accept(int listener) {
-    struct io_uring_sqe *sqe = ring_sqe(&ring);
+    struct io_uring_sqe* sqe = ring_sqe(&ring);
     sqe->opcode = IORING_OP_ACCEPT;
     sqe->fd = listener;
     sqe->ioprio = IORING_ACCEPT_MULTISHOT;
@@ -37,7 +37,7 @@ static void start_accept(int listener) {
 }
 
 static void start_receive(unsigned slot) {
-    struct io_uring_sqe *sqe = ring_sqe(&ring);
+    struct io_uring_sqe* sqe = ring_sqe(&ring);
     sqe->opcode = IORING_OP_RECV;
     sqe->fd = (int)slot;
     sqe->flags = IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
@@ -48,7 +48,7 @@ static void start_receive(unsigned slot) {
 
 static void start_send(unsigned slot) {
     const unsigned id = connections[slot].first;
-    struct io_uring_sqe *sqe = ring_sqe(&ring);
+    struct io_uring_sqe* sqe = ring_sqe(&ring);
     sqe->opcode = IORING_OP_SEND;
     sqe->fd = (int)slot;
     sqe->flags = IOSQE_FIXED_FILE;
@@ -59,16 +59,16 @@ static void start_send(unsigned slot) {
 }
 
 static void close_if_over(unsigned slot) {
-    struct connection *c = &connections[slot];
+    struct connection* c = &connections[slot];
     if (!c->ended || c->receiving || c->first != none) return;
     c->ended = 0;
-    struct io_uring_sqe *sqe = ring_sqe(&ring);
+    struct io_uring_sqe* sqe = ring_sqe(&ring);
     sqe->opcode = IORING_OP_CLOSE;
     sqe->file_index = slot + 1;
     sqe->user_data = tag(kind_close, slot);
 }
 
-static void on_accept(const struct io_uring_cqe *cqe, int listener) {
+static void on_accept(const struct io_uring_cqe* cqe, int listener) {
     if (cqe->res >= 0) {
         const unsigned slot = (unsigned)cqe->res;
         connections[slot] = (struct connection){.first = none, .last = none};
@@ -77,8 +77,8 @@ static void on_accept(const struct io_uring_cqe *cqe, int listener) {
     if (!(cqe->flags & IORING_CQE_F_MORE)) start_accept(listener);
 }
 
-static void on_receive(const struct io_uring_cqe *cqe, unsigned slot) {
-    struct connection *c = &connections[slot];
+static void on_receive(const struct io_uring_cqe* cqe, unsigned slot) {
+    struct connection* c = &connections[slot];
     if (!(cqe->flags & IORING_CQE_F_MORE)) c->receiving = 0;
     const unsigned id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
     if (cqe->res > 0) {
@@ -103,8 +103,8 @@ static void on_receive(const struct io_uring_cqe *cqe, unsigned slot) {
     close_if_over(slot);
 }
 
-static void on_send(const struct io_uring_cqe *cqe, unsigned slot) {
-    struct connection *c = &connections[slot];
+static void on_send(const struct io_uring_cqe* cqe, unsigned slot) {
+    struct connection* c = &connections[slot];
     const unsigned id = c->first;
     c->first = chunks[id].next;
     buffer_ring_return(&buffers, id);
@@ -124,7 +124,7 @@ static void turn(int listener) {
     const uint16_t tail = buffers.local_tail;
     const unsigned ready = ring_cq_ready(&ring);
     for (unsigned i = 0; i < ready; ++i) {
-        const struct io_uring_cqe *cqe = ring_cqe(&ring, i);
+        const struct io_uring_cqe* cqe = ring_cqe(&ring, i);
         const unsigned slot = (unsigned)(cqe->user_data >> 8);
         switch ((enum kind)(cqe->user_data & 0xff)) {
             case kind_accept:
@@ -146,7 +146,7 @@ static void turn(int listener) {
     while (starved_count > 0) start_receive(starved[--starved_count]);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     const int listener = listen_on(option_number(argc, argv, "--port", 7000));
     const size_t buffer_bytes = (size_t)option_number(argc, argv, "--buffer", 4096);
     // Few enough to stay in the cache, since the ring hands them out in turn.

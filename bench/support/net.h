@@ -17,23 +17,23 @@
 extern "C" {
 #endif
 
-static inline void net_die(const char *what) {
+static inline void net_die(const char* what) {
     perror(what);
     exit(1);
 }
 
 // The value after `name`, or `otherwise`.
-static inline const char *option_text(int argc, char **argv, const char *name,
-                                      const char *otherwise) {
+static inline const char* option_text(int argc, char** argv, const char* name,
+                                      const char* otherwise) {
     for (int i = 1; i + 1 < argc; ++i)
         if (strcmp(argv[i], name) == 0) return argv[i + 1];
     return otherwise;
 }
 
-static inline long option_number(int argc, char **argv, const char *name, long otherwise) {
-    const char *text = option_text(argc, argv, name, NULL);
+static inline long option_number(int argc, char** argv, const char* name, long otherwise) {
+    const char* text = option_text(argc, argv, name, NULL);
     if (!text) return otherwise;
-    char *end = NULL;
+    char* end = NULL;
     const long value = strtol(text, &end, 10);
     if (end == text || *end != '\0' || value < 0) {
         fprintf(stderr, "%s: not a number: %s\n", name, text);
@@ -69,7 +69,7 @@ static inline int listen_on(long port) {
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) net_die("SO_REUSEADDR");
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) net_die("TCP_NODELAY");
     const struct sockaddr_in address = loopback(port);
-    if (bind(fd, (const struct sockaddr *)&address, sizeof address) != 0) net_die("bind");
+    if (bind(fd, (const struct sockaddr*)&address, sizeof address) != 0) net_die("bind");
     if (listen(fd, 4096) != 0) net_die("listen");
     return fd;
 }
