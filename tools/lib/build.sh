@@ -22,13 +22,22 @@ build() {
     ninja -C "$tree" -j "$jobs" --quiet "$@"
 }
 
-# The tree that people use. Asking for an option once (tests, benchmarks) keeps it.
-configure_release() { configure release "${gcc_options[@]}" -DCMAKE_BUILD_TYPE=Release "$@"; }
+# The tree that people use. Asking for a part once (tests, benchmarks) keeps it.
+configure_release() {
+    configure release "${gcc_options[@]}" -DCMAKE_BUILD_TYPE=Release -DUPCALL_TEST_TIMEOUT=120 "$@"
+}
 
-# configure_sanitized TREE SANITIZERS
+configure_release_with_tests() {
+    configure_release -DUPCALL_TESTS=ON -DUPCALL_APPS=ON -DUPCALL_EXAMPLES=ON "$@"
+}
+
+# configure_sanitized address|thread [option…]
 configure_sanitized() {
-    configure "$1" "${clang_options[@]}" "${sanitized_options[@]}" -DUPCALL_SANITIZE="$2" \
-        -DUPCALL_TEST_TIMEOUT=600
+    local kind="$1" sanitizers="$1"
+    shift
+    [[ $kind != address ]] || sanitizers=address,undefined
+    configure "$kind" "${clang_options[@]}" "${sanitized_options[@]}" \
+        -DUPCALL_SANITIZE="$sanitizers" -DUPCALL_TEST_TIMEOUT=600 "$@"
 }
 
 has_target() { ninja -C "build/$1" -t query "$2" >/dev/null 2>&1; }

@@ -19,7 +19,7 @@ as_root() {
     fi
 }
 
-apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" </dev/null; }
+apt_get() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" </dev/null; }
 
 # Sets `missing` to those of the arguments that are not installed.
 find_missing_packages() {
@@ -41,11 +41,23 @@ need_packages() {
     ((${#missing[@]})) || return 0
     say "installing ${missing[*]}"
     # The lists may be absent (a fresh image) or stale (the version they name is gone).
-    apt-cache show "${missing[@]}" >/dev/null 2>&1 || apt update
-    apt install --no-install-recommends -y "${missing[@]}" && return
-    apt update
-    apt install --no-install-recommends -y "${missing[@]}"
+    apt-cache show "${missing[@]}" >/dev/null 2>&1 || apt_get update
+    install_without_services "${missing[@]}" && return
+    apt_get update
+    install_without_services "${missing[@]}"
 }
+
+# Peers of the benchmarks are servers; installing one must not start it. A subshell, so that
+# the policy goes again however this ends.
+install_without_services() (
+    policy=/usr/sbin/policy-rc.d
+    if [[ ! -e $policy ]]; then
+        trap 'as_root rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+    fi
+    apt_get install --no-install-recommends -y "$@"
+)
 
 # llhttp's C sources are part of Debian's node-llhttp. They are unpacked rather than
 # installed: the package conflicts with other builds of Node.js, and needs one itself.
@@ -53,12 +65,12 @@ need_llhttp() {
     local target="$top/build/deps/llhttp" scratch
     [[ ! -f /usr/share/llhttp/llhttp.c && ! -f $target/usr/share/llhttp/llhttp.c ]] || return 0
     say "unpacking llhttp's sources from the package node-llhttp"
-    apt-cache show node-llhttp >/dev/null 2>&1 || apt update
+    apt-cache show node-llhttp >/dev/null 2>&1 || apt_get update
     mkdir -p "$top/build/deps"
     scratch="$(mktemp -d)"
     chmod 755 "$scratch"
     if ! (cd "$scratch" && apt-get -qq -o APT::Sandbox::User=root download node-llhttp); then
-        apt update
+        apt_get update
         (cd "$scratch" && apt-get -qq -o APT::Sandbox::User=root download node-llhttp)
     fi
     dpkg-deb -x "$scratch"/node-llhttp_*.deb "$scratch/root"
