@@ -89,6 +89,11 @@ struct message {
     alignas(16) std::byte native[208]{};
 };
 
+/// Bytes of `message::control` that are enough for this many descriptors on any system.
+constexpr std::size_t message_control_room(std::size_t handles) noexcept {
+    return handles == 0 ? 0 : 32 + sizeof(native_handle) * handles;
+}
+
 /// A function to run on a pool thread. `run` must not throw.
 struct work_arguments {
     void (*run)(void* argument) noexcept = nullptr;

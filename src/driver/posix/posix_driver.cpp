@@ -157,7 +157,9 @@ result<handle> posix_driver::adopt(native_handle native, handle_kind kind) noexc
     struct stat status{};
     if (::fstat(fd, &status) != 0) return last_error();
     const bool is_socket = S_ISSOCK(status.st_mode);
-    if (kind == handle_kind::foreign) return wrap(fd, kind, is_socket, false);
+    // Files never wait for readiness, and io_uring takes O_NONBLOCK on them for "never wait".
+    if (kind == handle_kind::foreign || kind == handle_kind::file)
+        return wrap(fd, kind, is_socket, false);
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0) return last_error();
     const bool was_blocking = !(flags & O_NONBLOCK);
@@ -179,7 +181,7 @@ result<native_handle> posix_driver::release(handle& from) noexcept {
     detach(record);
     from.detach();
     const native_handle native = record.native;
-    if (record.was_blocking && record.kind != handle_kind::foreign) set_blocking(record.fd(), true);
+    if (record.was_blocking) set_blocking(record.fd(), true);
     free_record(record);
     return native;
 }

@@ -15,7 +15,7 @@ namespace upcall {
 struct posix_record : handle_record {
     /// send(2) and recv(2) work on it; else write(2) and read(2).
     bool is_socket = false;
-    /// Adopted in blocking mode, which `release` brings back.
+    /// Its blocking mode was switched off, which `release` takes back.
     bool was_blocking = true;
 
     int fd() const noexcept { return static_cast<int>(native); }
