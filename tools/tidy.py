@@ -12,6 +12,7 @@ import concurrent.futures
 import hashlib
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -44,6 +45,8 @@ def headers_digest():
 def changed_files():
     """Names of files that differ from main; empty where git or main is not there."""
     names = set()
+    if not shutil.which("git"):
+        return names
     for command in (["git", "diff", "--name-only", "main...HEAD"], ["git", "diff", "--name-only", "HEAD"]):
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         names.update(answer.stdout.split())

@@ -6,7 +6,7 @@
 if(UPCALL_INSTALL AND NOT UPCALL_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
   add_test(NAME house/installed_library_is_found
     COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/house/consumer/check
-      ${CMAKE_BINARY_DIR} ${CMAKE_COMMAND} ${CMAKE_CXX_COMPILER})
+      ${CMAKE_BINARY_DIR} ${CMAKE_COMMAND} ${CMAKE_GENERATOR} ${CMAKE_CXX_COMPILER})
   set_tests_properties(house/installed_library_is_found PROPERTIES TIMEOUT 300)
 endif()
 

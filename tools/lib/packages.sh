@@ -2,7 +2,7 @@
 # installed costs one dpkg-query.
 
 packages_build=(gcc g++ cmake ninja-build ccache)
-packages_test=(libgtest-dev libgmock-dev pkg-config python3-minimal binutils)
+packages_test=(libgtest-dev libgmock-dev pkg-config python3 binutils)
 packages_format=(clang-format-19)
 packages_clang=(clang-19 lld-19 libclang-rt-19-dev llvm-19)
 packages_tidy=(clang-tidy-19)
@@ -19,7 +19,15 @@ as_root() {
     fi
 }
 
-apt_get() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" </dev/null; }
+# Silent unless it fails.
+apt_get() {
+    local log="$top/build/apt.log"
+    mkdir -p "$top/build"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" \
+        </dev/null >"$log" 2>&1 && return
+    tail -n 40 "$log" >&2
+    return 1
+}
 
 # Sets `missing` to those of the arguments that are not installed.
 find_missing_packages() {
