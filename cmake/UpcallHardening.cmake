@@ -31,12 +31,13 @@ if(UPCALL_HARDENING AND NOT WIN32 AND NOT UPCALL_SANITIZE)
     $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>)
 endif()
 
-# Links every program of a folder, and of the folders below it, with upcall_hardening.
+# Links every program of a folder and of the folders below it, and the parts that programs are
+# made of, with upcall_hardening.
 function(upcall_harden_programs folder)
   get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
   foreach(target ${targets})
     get_target_property(type ${target} TYPE)
-    if(type STREQUAL "EXECUTABLE")
+    if(type MATCHES "^(EXECUTABLE|STATIC_LIBRARY|OBJECT_LIBRARY)$")
       target_link_libraries(${target} PRIVATE upcall_hardening)
     endif()
   endforeach()
