@@ -15,11 +15,11 @@ configure() {
     cmake -S . -B "$tree" "${common_options[@]}" "$@" --log-level=WARNING >/dev/null
 }
 
-# build TREE [target…]; without targets, everything.
+# build TREE [target…]; without targets, everything. CI wants to see every error at once.
 build() {
     local tree="build/$1"
     shift
-    ninja -C "$tree" -j "$jobs" --quiet "$@"
+    ninja -C "$tree" -j "$jobs" --quiet ${CI:+-k 0} "$@"
 }
 
 # The tree that people use. Asking for a part once (tests, benchmarks) keeps it.

@@ -3,7 +3,7 @@
 
 packages_build=(gcc g++ cmake ninja-build ccache)
 packages_test=(libgtest-dev libgmock-dev pkg-config python3 binutils)
-packages_format=(clang-format-19)
+packages_format=(clang-format-19 shellcheck)
 packages_clang=(clang-19 lld-19 libclang-rt-19-dev llvm-19)
 packages_tidy=(clang-tidy-19)
 packages_windows=(g++-mingw-w64-x86-64-posix googletest wine wine64)

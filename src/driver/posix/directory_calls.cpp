@@ -128,7 +128,8 @@ std::int64_t collect(DIR& stream, std::vector<directory_entry>& entries) noexcep
             if (!next) return -errno;
             if (std::strcmp(next->d_name, ".") == 0 || std::strcmp(next->d_name, "..") == 0)
                 continue;
-            entries.push_back({next->d_name, type_of_mode(DTTOIF(next->d_type))});
+            const auto mode = static_cast<std::uint32_t>(DTTOIF(next->d_type));
+            entries.push_back({next->d_name, type_of_mode(mode)});
         }
     } catch (const std::bad_alloc&) {
         return -ENOMEM;
