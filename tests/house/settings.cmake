@@ -20,3 +20,9 @@ function(upcall_test_hardening)
   endif()
 endfunction()
 cmake_language(DEFER DIRECTORY ${PROJECT_SOURCE_DIR} CALL upcall_test_hardening)
+
+find_program(UPCALL_PYTHON python3)
+if(UPCALL_PYTHON)
+  add_test(NAME house/closing_line_counts_honestly
+    COMMAND ${UPCALL_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/house/counting.py)
+endif()
