@@ -1,6 +1,7 @@
 #include <upcall/driver/driver.hpp>
 
 #include <cerrno>
+#include <thread>
 
 #include <upcall/base/fatal.hpp>
 
@@ -42,11 +43,17 @@ void driver::end(handle_record& target) noexcept {
 }
 
 void driver::finish_elsewhere(io_operation& op) noexcept {
+    helpers_.fetch_add(1, std::memory_order_relaxed);
     op.driver_next = elsewhere_.load(std::memory_order_relaxed);
     while (!elsewhere_.compare_exchange_weak(op.driver_next, &op, std::memory_order_release,
                                              std::memory_order_relaxed)) {
     }
     wake();
+    helpers_.fetch_sub(1, std::memory_order_release);
+}
+
+void driver::await_helpers() const noexcept {
+    while (helpers_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
 }
 
 void driver::collect_elsewhere() noexcept {

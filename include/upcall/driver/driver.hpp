@@ -21,6 +21,8 @@
 
 namespace upcall {
 
+class blocking_pool;
+
 enum class socket_type : std::uint8_t { stream, datagram, sequential };
 enum class shut : std::uint8_t { reading, writing, both };
 
@@ -43,6 +45,8 @@ enum class socket_option : std::uint8_t {
 struct driver_environment {
     ready_queue* ready = nullptr;
     buffer_pool* buffers = nullptr;
+    /// For what always blocks; null: the process's own, blocking_pool::shared().
+    blocking_pool* pool = nullptr;
 };
 
 class driver {
@@ -51,7 +55,8 @@ class driver {
         : ready_(lent.ready), buffers_(lent.buffers) {}
     driver(const driver&) = delete;
     driver& operator=(const driver&) = delete;
-    /// Nothing is in flight and no handle is open any more.
+    /// Nothing is in flight and no handle is open any more. A derived destructor calls
+    /// `await_helpers` first, before what `wake` needs is gone.
     virtual ~driver() = default;
 
     /// The name it is chosen by: "uring", "epoll", …
@@ -146,6 +151,10 @@ class driver {
     /// Completes what `finish_elsewhere` brought. Part of every `poll`.
     void collect_elsewhere() noexcept;
 
+    /// Waits until no other thread is inside `finish_elsewhere` any more: the loop may see an
+    /// operation complete before the thread that brought it has left.
+    void await_helpers() const noexcept;
+
     ready_queue& ready() const noexcept { return *ready_; }
 
   private:
@@ -158,6 +167,7 @@ class driver {
     ready_queue* ready_;
     buffer_pool* buffers_;
     std::atomic<io_operation*> elsewhere_{nullptr};
+    std::atomic<std::uint32_t> helpers_{0};
 };
 
 /// The error of an operation whose result is negative: cancellation by its cause, else the

@@ -9,6 +9,7 @@
 #include <upcall/driver/address.hpp>
 #include <upcall/driver/handle.hpp>
 #include <upcall/op/operation.hpp>
+#include <upcall/pool/pool_job.hpp>
 
 namespace upcall {
 
@@ -39,7 +40,7 @@ enum op_flags : std::uint8_t {
     op_bulk = 8,       // receive: lease a large buffer
 };
 
-struct io_operation : operation {
+struct io_operation : operation, pool_job {
     op_kind kind{};
     std::uint8_t flags = op_none;
     /// The driver's own notes while in flight.
