@@ -13,7 +13,8 @@ using stream_socket = asio::basic_stream_socket<tcp, executor>;
 using acceptor = asio::basic_socket_acceptor<tcp, executor>;
 template <typename Value>
 using awaitable = asio::awaitable<Value, executor>;
-constexpr auto resume = asio::as_tuple(asio::use_awaitable_t<executor>{});
+// Cheaper than `use_awaitable`, which makes a coroutine of each operation.
+constexpr auto resume = asio::as_tuple(asio::deferred);
 
 namespace {
 

@@ -149,8 +149,10 @@ static void turn(int listener) {
 int main(int argc, char** argv) {
     const int listener = listen_on(option_number(argc, argv, "--port", 7000));
     const size_t buffer_bytes = (size_t)option_number(argc, argv, "--buffer", 4096);
-    // Few enough to stay in the cache, since the ring hands them out in turn.
-    const unsigned count = (unsigned)option_number(argc, argv, "--buffers", 256);
+    // Few enough to stay in the cache, since the ring hands them out in turn; enough for a turn.
+    unsigned count = 512;
+    while (count > 16 && count * buffer_bytes > 2U << 20) count /= 2;
+    count = (unsigned)option_number(argc, argv, "--buffers", (long)count);
     ring_open(&ring, 1024, 4 * slots);
     struct io_uring_rsrc_register table = {.nr = slots, .flags = IORING_RSRC_REGISTER_SPARSE};
     if (ring_register(&ring, IORING_REGISTER_FILES2, &table, sizeof table) < 0)

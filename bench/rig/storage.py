@@ -1,0 +1,76 @@
+"""Random 4 KiB reads with O_DIRECT at a fixed depth, on one core."""
+
+import json
+import os
+import shutil
+
+from . import machine
+from .compare import Contestant
+from .process import Failed, run_load
+
+FILE_BYTES = 1 << 30
+
+
+def _reader(program, file, depth, settings):
+    return [program, "--file", file, "--depth", str(depth),
+            "--seconds", str(max(1, round(settings.seconds)))]
+
+
+def _upcall(program, file, depth, settings):
+    return [*_reader(program, file, depth, settings), "--driver", settings.driver]
+
+
+def _fio(program, file, depth, settings):
+    # Its best: registered file and buffers, one clock reading per batch, no map of blocks seen.
+    return [program, "--name=read", f"--filename={file}", "--rw=randread", "--bs=4k", "--direct=1",
+            "--ioengine=io_uring", f"--iodepth={depth}", "--fixedbufs=1", "--registerfiles=1",
+            "--gtod_reduce=1", "--norandommap=1", "--thread=1", "--numjobs=1", "--time_based=1",
+            f"--ramp_time={settings.warmup}", f"--runtime={max(1, round(settings.seconds))}",
+            "--output-format=json"]
+
+
+UPCALL = Contestant("upcall", "bench_file_read", _upcall)
+FIO = Contestant("fio", "fio", _fio)
+RAW_URING = Contestant("raw-uring", "file_raw_uring", _reader)
+
+
+def _read_fio(text):
+    job = json.loads(text[text.index("{"):])["jobs"][0]
+    seconds = job["job_runtime"] / 1000
+    return {"reads": job["read"]["total_ios"], "reads_per_second": job["read"]["iops"],
+            "cpu_seconds": (job["usr_cpu"] + job["sys_cpu"]) / 100 * seconds}
+
+
+class RandomReads:
+    def __init__(self, depth):
+        self.depth = depth
+
+    def prepare(self, _comparison, settings):
+        """The file is written, not merely allocated: unwritten blocks read as zeros at once."""
+        path = settings.scratch / "data"
+        if path.exists() and path.stat().st_size == FILE_BYTES:
+            return {}
+        with open(path, "wb") as file:
+            for _ in range(FILE_BYTES >> 20):
+                file.write(os.urandom(1 << 20))
+            file.flush()
+            os.fsync(file.fileno())
+        return {}
+
+    def run(self, contestant, settings, _context):
+        program = shutil.which(contestant.program) or settings.program(contestant.program)
+        command = contestant.arguments(program, str(settings.scratch / "data"), self.depth,
+                                       settings)
+        said = run_load(command, settings.warmup + settings.seconds + 60, machine.SERVER_CORE)
+        result = _read_fio(said) if contestant is FIO else json.loads(said)
+        if not result["reads"]:
+            raise Failed(f"{contestant.name} read nothing")
+        result["cpu_ns_per_read"] = result["cpu_seconds"] * 1e9 / result["reads"]
+        return result
+
+    def brief(self, metrics):
+        return (f"{metrics['reads_per_second']:,.0f} reads/s, "
+                f"{metrics['cpu_ns_per_read']:,.0f} ns CPU each")
+
+    def remarks(self, _metrics):
+        return []

@@ -1,0 +1,114 @@
+"""Every comparison, and what it must reach."""
+
+import os
+import pathlib
+
+from . import echo, http, machine, micro, storage
+from .compare import Check, Comparison
+
+RATE = ("requests_per_second", "requests per second")
+CPU = ("cpu_ns_per_request", "server CPU per request")
+
+
+def _rate(limit=None, rule="at least"):
+    return Check(*RATE, rule=rule if limit else "stated", limit=limit, unit="/s")
+
+
+def _cpu(limit=None):
+    return Check(*CPU, rule="at most" if limit else "stated", limit=limit, unit=" ns")
+
+
+def _p99(limit=None):
+    return Check("p99_us", "p99", rule="at most" if limit else "stated", limit=limit, unit=" us")
+
+
+def _echo_short():
+    for connections in (64, 1000, 8000):
+        measure = f"echo, 128 B, {connections:,} connections"
+        workload = echo.Closed(connections)
+        for peer, checks in (
+                (echo.ASIO, (_rate(1.0), _cpu(0.95))),
+                (echo.LIBUV, (_rate(1.0), _cpu())),
+                (echo.LIBEVENT, (_rate(1.0), _cpu())),
+                (echo.RAW_URING, (_rate(), _cpu(1.05)))):
+            yield Comparison(f"echo-128-{connections}-{peer.name}", measure, workload, echo.UPCALL,
+                             peer, checks)
+    for peer in (echo.RAW_EPOLL, echo.ASIO_CORO):
+        yield Comparison(f"echo-128-64-{peer.name}", "echo, 128 B, 64 connections",
+                         echo.Closed(64), echo.UPCALL, peer, (_rate(), _cpu()))
+
+
+def _echo_others():
+    for connections in (64, 1000, 8000):
+        yield Comparison(f"echo-open-{connections}-asio",
+                         f"echo, 128 B, {connections:,} connections, open loop at half the maximum",
+                         echo.Open(connections), echo.UPCALL, echo.ASIO, (_p99(1.0), _cpu()))
+    yield Comparison("echo-64k-raw-epoll", "echo, 64 KiB, 64 connections",
+                     echo.Closed(64, 65536), echo.UPCALL, echo.RAW_EPOLL, (_rate(0.9), _cpu()))
+    resident = Check("VmRSS_per_connection", "resident memory per idle connection", "at most", 1024,
+                     absolute=True, unit=" B")
+    kernel = Check("kernel_slab_per_connection", "kernel memory per connection, both ends",
+                   unit=" B", absolute=True)
+    yield Comparison("idle-8000-asio", "8,000 idle connections", echo.Idle(8000), echo.UPCALL,
+                     echo.ASIO, (resident, kernel))
+    none = Check("allocations_per_request", "allocations per request", "at most", 0, absolute=True)
+    yield Comparison("allocations-asio", "echo, 128 B, 64 connections, steady state",
+                     echo.Allocations(64), echo.UPCALL, echo.ASIO, (none,))
+    yield Comparison("two-loops", "two loops against one, echo, 128 B, load on both cores",
+                     echo.BothCores(64), echo.UPCALL_TWO_LOOPS, echo.UPCALL, (_rate(), _p99()))
+
+
+def _http():
+    titles = {"1k": "1 KiB", "100k": "100 KiB", "1m": "1 MiB"}
+    for file, title in titles.items():
+        for connections in (64, 1000):
+            for peer, limit in ((http.H2O, 1.0), (http.NGINX, 1.3 if file == "1k" else None)):
+                yield Comparison(f"http-{file}-{connections}-{peer.name}",
+                                 f"static file {title}, keep-alive, {connections:,} connections",
+                                 http.StaticFile(file, connections), http.UPCALL, peer,
+                                 (_rate(limit), _cpu(), _p99()))
+
+
+def _storage():
+    reads = Check("reads_per_second", "reads per second", "at least", 0.97, unit="/s")
+    cpu = Check("cpu_ns_per_read", "CPU per read", "at most", 1.0, unit=" ns")
+    stated = (Check("reads_per_second", "reads per second", unit="/s"),
+              Check("cpu_ns_per_read", "CPU per read", unit=" ns"))
+    for depth in (32, 128):
+        for peer, checks in ((storage.FIO, (reads, cpu)), (storage.RAW_URING, stated)):
+            yield Comparison(f"file-{depth}-{peer.name}",
+                             f"4 KiB random reads, O_DIRECT, depth {depth}",
+                             storage.RandomReads(depth), storage.UPCALL, peer, checks)
+
+
+def _micro():
+    for name, measure in micro.NAMES.items():
+        yield Comparison(f"micro-{name.replace('_', '-')}", measure, micro.Micro(name),
+                         micro.UPCALL, micro.ASIO,
+                         (Check("ns", "time", "at most", 0.5, unit=" ns"),))
+    yield Comparison("include", "#include of the whole library, clang 19 -O2", micro.Include(),
+                     micro.UPCALL_HEADER, micro.ASIO_HEADER,
+                     (Check("cpu_seconds", "compile time", "at most", 1.2, absolute=True,
+                            unit=" s"),))
+
+
+def all_comparisons():
+    return [*_echo_short(), *_echo_others(), *_storage(), *_http(), *_micro()]
+
+
+STAND_INS = {
+    echo.UPCALL: echo.RAW_URING, echo.UPCALL_TWO_LOOPS: echo.RAW_EPOLL, http.UPCALL: http.H2O,
+    storage.UPCALL: storage.RAW_URING, micro.UPCALL: micro.ASIO,
+    micro.UPCALL_HEADER: micro.ASIO_HEADER,
+}
+
+
+def missing(contestant, settings):
+    """Why the contestant cannot run, or nothing."""
+    if contestant in (http.NGINX, http.H2O, storage.FIO):
+        return None if http.find(contestant.program) else f"{contestant.program} is not installed"
+    if contestant in (micro.UPCALL_HEADER, micro.ASIO_HEADER):
+        path = machine.REPOSITORY / contestant.program
+    else:
+        path = pathlib.Path(settings.program(contestant.program))
+    return None if path.exists() else f"{os.path.relpath(path, machine.REPOSITORY)} does not exist"
