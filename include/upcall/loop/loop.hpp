@@ -1,0 +1,177 @@
+// The event loop of one thread: what is ready, what waits for a time, and one driver.
+//
+// A turn runs what is ready (within a budget), then enters the kernel once, through the driver, to
+// hand over what was started and to learn what is done, then looks at the timers. Promise: the
+// driver is polled regularly however much is ready. Today's constants stand in `loop_limits`.
+#pragma once
+
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <upcall/base/clock.hpp>
+#include <upcall/base/fatal.hpp>
+#include <upcall/base/recycler.hpp>
+#include <upcall/driver/driver.hpp>
+#include <upcall/loop/mailbox.hpp>
+#include <upcall/loop/timer_queue.hpp>
+#include <upcall/op/context.hpp>
+
+namespace upcall {
+
+/// Picks which of `count` ready nodes runs next, counted from the front. The simulator draws from
+/// its seed; without a chooser it is first in, first out.
+using chooser = std::function<std::size_t(std::size_t count)>;
+
+struct loop_limits {
+    /// Ready nodes that run before the driver is polled again.
+    std::uint32_t resumptions_per_turn = 256;
+    /// Operations that one resumed task may find done at once before it has to let others run.
+    std::uint32_t inline_completions = 128;
+};
+
+struct loop_options {
+    buffer_pool_options buffers;
+    loop_limits limits;
+    chooser choose;
+};
+
+/// Makes the driver of a loop from what the loop lends it.
+using driver_maker = std::function<result<std::unique_ptr<driver>>(const driver_environment&)>;
+
+class loop {
+  public:
+    /// A loop over the driver that `make` makes, on the calling thread, which will run it.
+    /// Errors: the maker's; not_enough_memory.
+    static result<std::unique_ptr<loop>> create(const driver_maker& make,
+                                                loop_options options = {});
+    loop(const loop&) = delete;
+    loop& operator=(const loop&) = delete;
+    /// Cancels what is still in flight, drains it, then frees. Run on the loop's thread.
+    ~loop();
+
+    /// The loop that runs the caller, or null.
+    static loop* current() noexcept;
+
+    /// Runs until nothing is left that could ever complete, or `stop_running` was called.
+    void run();
+
+    /// Whether a turn may sleep.
+    enum class wait { none, allowed };
+    /// One turn. Returns whether work is left.
+    bool turn(wait mode);
+
+    /// Makes `run` return after the turn in progress. Any thread.
+    void stop_running() noexcept;
+
+    /// Whether operations, tasks or ready nodes are left; background work does not count.
+    bool alive() noexcept;
+
+    /// Runs `node` on this loop, after the call that posts it. Any thread; see mailbox::post.
+    bool post(ready_node& node) noexcept { return mailbox_->post(node); }
+
+    /// Runs `call()` on this loop. Any thread. Returns false, and destroys `call`, when the loop is
+    /// gone. Allocates one recycled block. `call` must not throw.
+    template <class Call>
+        requires std::is_invocable_v<Call&>
+    bool post(Call call);
+
+    /// The box itself, for those who may outlive the loop.
+    const std::shared_ptr<mailbox>& remote() const noexcept { return mailbox_; }
+
+    /// Monotonic; read once a turn.
+    time_point now() noexcept {
+        if (!now_known_) {
+            now_ = driver_->now();
+            now_known_ = true;
+        }
+        return now_;
+    }
+
+    timer_queue& timers() noexcept { return timers_; }
+    driver& via() noexcept { return *driver_; }
+    buffer_pool& buffers() noexcept { return buffers_; }
+    ready_queue& ready() noexcept { return ready_; }
+
+    /// Everything that keeps the loop running starts below this context.
+    context& root() noexcept { return root_; }
+    /// What serves others and ends with the loop: armed sources, signal watchers.
+    context& background() noexcept { return background_; }
+
+    // ---- for tasks --------------------------------------------------------------------------
+
+    /// Resumes a coroutine and, one after the other on the same stack, whatever it says comes next.
+    void resume(std::coroutine_handle<> task) noexcept {
+        inline_left_ = limits_.inline_completions;
+        while (task) {
+            task.resume();
+            task = std::exchange(next_, {});
+        }
+    }
+
+    /// Called by a coroutine that is about to suspend: who runs next, in its place.
+    void resume_next(std::coroutine_handle<> task) noexcept {
+        UPCALL_ASSERT(!next_);
+        next_ = task;
+    }
+
+    /// Charges the running task for an operation that was done at once. False: it has used up its
+    /// share and must let others run.
+    bool spend() noexcept {
+        if (inline_left_ == 0) return false;
+        --inline_left_;
+        return true;
+    }
+
+  private:
+    explicit loop(loop_options options);
+
+    void turn_ready() noexcept;
+    void drain(context& what) noexcept;
+
+    ready_queue ready_;
+    buffer_pool buffers_;
+    loop_limits limits_;
+    chooser choose_;
+    std::unique_ptr<driver> driver_;
+    std::shared_ptr<mailbox> mailbox_;
+    timer_queue timers_;
+    time_point now_{};
+    bool now_known_ = false;
+    std::atomic<bool> stop_running_{false};
+    std::uint32_t inline_left_ = 0;
+    std::coroutine_handle<> next_;
+    context root_;
+    context background_;
+};
+
+namespace detail {
+
+template <class Call>
+struct posted_call final : ready_node, recycled {
+    Call call;
+
+    explicit posted_call(Call&& moved) : call(std::move(moved)) {
+        run = [](ready_node& node) noexcept {
+            auto& self = static_cast<posted_call&>(node);
+            Call mine(std::move(self.call));
+            delete &self;
+            mine();
+        };
+    }
+};
+
+}  // namespace detail
+
+template <class Call>
+    requires std::is_invocable_v<Call&>
+bool loop::post(Call call) {
+    auto node = std::make_unique<detail::posted_call<Call>>(std::move(call));
+    if (!mailbox_->post(*node)) return false;
+    node.release();
+    return true;
+}
+
+}  // namespace upcall

@@ -1,0 +1,114 @@
+#include <upcall/loop/loop.hpp>
+
+namespace upcall {
+namespace {
+
+thread_local loop* current_loop = nullptr;
+
+/// Marks the calling thread as running a loop, for as long as it lives.
+class running {
+  public:
+    explicit running(loop& now) noexcept : before_(std::exchange(current_loop, &now)) {}
+    running(const running&) = delete;
+    running& operator=(const running&) = delete;
+    ~running() { current_loop = before_; }
+
+  private:
+    loop* before_;
+};
+
+}  // namespace
+
+loop* loop::current() noexcept { return current_loop; }
+
+loop::loop(loop_options options)
+    : buffers_(options.buffers),
+      limits_(options.limits),
+      choose_(std::move(options.choose)),
+      root_(*this, ready_),
+      background_(*this, ready_) {
+    root_.set_name("main", std::source_location::current());
+    background_.set_name("background", std::source_location::current());
+}
+
+result<std::unique_ptr<loop>> loop::create(const driver_maker& make, loop_options options) {
+    std::unique_ptr<loop> made;
+    try {
+        made.reset(new loop(std::move(options)));
+    } catch (const std::bad_alloc&) {
+        return failure(std::make_error_code(std::errc::not_enough_memory));
+    }
+    auto driver = make({.ready = &made->ready_, .buffers = &made->buffers_});
+    if (!driver) return failure(driver.error());
+    made->driver_ = std::move(*driver);
+    auto wake = [](void* argument) noexcept { static_cast<upcall::driver*>(argument)->wake(); };
+    made->mailbox_ = std::make_shared<mailbox>(wake, made->driver_.get());
+    made->buffers_.on_foreign = wake;
+    made->buffers_.callback_argument = made->driver_.get();
+    made->buffers_.on_refill = [](void* argument) noexcept {
+        static_cast<upcall::driver*>(argument)->buffers_refilled();
+    };
+    return made;
+}
+
+loop::~loop() {
+    if (driver_) {
+        running here(*this);
+        root_.cancel();
+        drain(root_);
+        mailbox_->close();
+        mailbox_->collect(ready_);
+        drain(root_);
+        background_.cancel();
+        drain(background_);
+    }
+}
+
+void loop::drain(context& what) noexcept {
+    while (!ready_.empty() || !what.operations().empty() || !what.children().empty())
+        turn(wait::allowed);
+}
+
+bool loop::alive() noexcept {
+    return !ready_.empty() || !root_.operations().empty() || !root_.children().empty() ||
+           !mailbox_->empty();
+}
+
+void loop::run() {
+    running here(*this);
+    stop_running_.store(false, std::memory_order_relaxed);
+    while (alive() && !stop_running_.load(std::memory_order_relaxed)) turn(wait::allowed);
+}
+
+void loop::stop_running() noexcept {
+    stop_running_.store(true, std::memory_order_relaxed);
+    driver_->wake();
+}
+
+void loop::turn_ready() noexcept {
+    for (std::uint32_t left = limits_.resumptions_per_turn; left > 0; --left) {
+        ready_node* node = nullptr;
+        if (choose_ && ready_.size() > 1)
+            node = ready_.pop_at(choose_(ready_.size()));
+        else
+            node = ready_.pop();
+        if (!node) return;
+        node->run(*node);
+    }
+}
+
+bool loop::turn(wait mode) {
+    running here(*this);
+    mailbox_->collect(ready_);
+    turn_ready();
+    const bool idle = mode == wait::allowed && ready_.empty() && mailbox_->empty() &&
+                      !stop_running_.load(std::memory_order_relaxed);
+    driver_->poll(idle ? timers_.next_deadline() : time_point::min());
+    now_known_ = false;
+    buffers_.collect_foreign();
+    mailbox_->collect(ready_);
+    if (!timers_.empty()) timers_.fire_due(now());
+    return alive();
+}
+
+}  // namespace upcall
