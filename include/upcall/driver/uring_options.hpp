@@ -1,0 +1,26 @@
+// Options of the io_uring driver: sizes, and a switch for every optional feature so that each can be
+// left out on purpose, as a kernel without it would.
+#pragma once
+
+#include <cstdint>
+
+namespace upcall {
+
+struct uring_options {
+    /// Submissions that fit before the kernel must be entered in mid-turn.
+    std::uint32_t submission_entries = 256;
+    /// Completions that fit before the kernel has to keep them aside.
+    std::uint32_t completion_entries = 4096;
+
+    bool single_issuer = true;
+    bool defer_taskrun = true;
+    bool submit_all = true;
+    bool no_sqarray = true;
+    bool registered_ring = true;
+    bool no_iowait = true;
+    bool provided_buffers = true;
+    bool multishot_accept = true;
+    bool multishot_receive = true;
+};
+
+}  // namespace upcall

@@ -1,0 +1,57 @@
+// A group of provided buffers: a ring from which the kernel picks one when data has arrived.
+//
+// Only as many buffers as recent traffic needed are in the kernel's hands; the rest wait in the
+// pool, last in first out, so that a quiet server keeps to a few warm pages. When the kernel runs
+// dry the stock doubles.
+#pragma once
+
+#include <cstdint>
+
+#include <upcall/base/buffer_pool.hpp>
+
+#include "driver/uring/ring.hpp"
+
+namespace upcall {
+
+class buffer_group {
+  public:
+    enum class size : std::uint8_t { small, large };
+
+    buffer_group() = default;
+    buffer_group(const buffer_group&) = delete;
+    buffer_group& operator=(const buffer_group&) = delete;
+    ~buffer_group();
+
+    /// Registers group `id` with room for `entries` (a power of two), `stock` of them filled.
+    /// 0 or -errno.
+    int open(ring& ring, buffer_pool& pool, std::uint16_t id, size which, std::uint32_t entries,
+             std::uint32_t stock) noexcept;
+
+    bool is_open() const noexcept { return entries_ != nullptr; }
+    std::uint16_t id() const noexcept { return id_; }
+
+    /// Fills the ring up to its stock. Returns whether it holds any buffer now.
+    bool refill() noexcept;
+
+    /// The kernel used buffer `index`; it is the caller's now.
+    std::byte* taken(std::uint32_t index) noexcept {
+        --stocked_;
+        return which_ == size::small ? pool_->small_at(index) : pool_->large_at(index);
+    }
+
+    /// The kernel found the ring empty: hold more from now on. False: it is as large as it gets.
+    bool grow() noexcept;
+
+  private:
+    ring* ring_ = nullptr;
+    buffer_pool* pool_ = nullptr;
+    uring_abi::buf* entries_ = nullptr;
+    std::uint32_t mask_ = 0;
+    std::uint32_t stock_ = 0;
+    std::uint32_t stocked_ = 0;
+    std::uint16_t tail_ = 0;
+    std::uint16_t id_ = 0;
+    size which_ = size::small;
+};
+
+}  // namespace upcall

@@ -1,0 +1,446 @@
+#include "driver/uring/uring_driver.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <upcall/base/fatal.hpp>
+
+#include "driver/guard.hpp"
+#include "driver/posix/messages.hpp"
+#include "driver/posix/socket_calls.hpp"
+
+namespace upcall {
+
+using namespace uring_abi;
+
+namespace {
+
+// What an entry's user data means: an operation's address, or one of these in its lowest bits.
+enum tag : std::uint64_t { tag_operation = 0, tag_cancel = 1, tag_wake = 2, tag_ignore = 3 };
+constexpr std::uint64_t tag_mask = 7;
+
+constexpr std::uint32_t small_group_entries = 4096;
+constexpr std::uint32_t small_group_stock = 64;
+constexpr std::uint32_t large_group_entries = 256;
+constexpr std::uint32_t large_group_stock = 4;
+
+// A kernel worker for what io_uring cannot do without one; ours run in the pool.
+constexpr std::uint32_t kernel_workers_max = 16;
+
+std::uint64_t user_data_of(const io_operation& op) noexcept {
+    return reinterpret_cast<std::uint64_t>(static_cast<const void*>(&op));
+}
+
+io_operation& operation_of(std::uint64_t user_data) noexcept {
+    return *static_cast<io_operation*>(reinterpret_cast<void*>(user_data & ~tag_mask));
+}
+
+bool goes_to_pool(op_kind kind) noexcept {
+    return kind == op_kind::file_call || kind == op_kind::work;
+}
+
+// Operations that wait for a peer: a cancellation that came at a bad moment may be asked again.
+bool waits_for_peer(op_kind kind) noexcept {
+    return kind != op_kind::file_read && kind != op_kind::file_write;
+}
+
+// Asking for nothing is done at once, and is not the end of a stream.
+bool is_empty_transfer(const io_operation& op) noexcept {
+    const bool stream = op.target && op.target->kind != handle_kind::datagram;
+    return stream && op.size == 0 && (op.kind == op_kind::read || op.kind == op_kind::write);
+}
+
+std::uint32_t allowed_setup(const uring_options& options) noexcept {
+    std::uint32_t flags = setup::all;
+    if (!options.single_issuer) flags &= ~setup::single_issuer;
+    if (!options.defer_taskrun) flags &= ~setup::defer_taskrun;
+    if (!options.submit_all) flags &= ~setup::submit_all;
+    if (!options.no_sqarray) flags &= ~setup::no_sqarray;
+    return flags;
+}
+
+}  // namespace
+
+std::unique_ptr<driver> make_uring_driver(const driver_environment& lent,
+                                          const uring_options& options, std::error_code& error,
+                                          std::string& why) {
+    auto made = std::make_unique<uring_driver>(lent, options);
+    const char* step = "";
+    const int refused = made->open(step);
+    if (refused == 0) return made;
+    error = {-refused, std::generic_category()};
+    why = std::string(step) + ": " + error.message();
+    return nullptr;
+}
+
+uring_driver::uring_driver(const driver_environment& lent, const uring_options& options) noexcept
+    : posix_driver(lent),
+      options_(options),
+      pool_(*this),
+      forms_{.multishot_accept = options.multishot_accept,
+             .multishot_receive = options.multishot_receive} {}
+
+uring_driver::~uring_driver() {
+    if (wake_fd_ >= 0) ::close(wake_fd_);
+}
+
+int uring_driver::open(const char*& step) noexcept {
+    const ring_shape shape{.sq_entries = options_.submission_entries,
+                           .cq_entries = options_.completion_entries,
+                           .allowed = allowed_setup(options_),
+                           .registered_ring = options_.registered_ring,
+                           .no_iowait = options_.no_iowait};
+    step = "io_uring_setup";
+    if (const int error = ring_.open(shape); error < 0) return error;
+    step = "io_uring_register (enable rings)";
+    if (const int error = ring_.enable(); error < 0) return error;
+    if (!(ring_.features() & feature::ext_arg)) {
+        step = "io_uring features (kernel before 5.11)";
+        return -ENOSYS;
+    }
+    wake_fd_ = ::eventfd(0, EFD_CLOEXEC);
+    step = "eventfd";
+    if (wake_fd_ < 0) return -errno;
+    step = "io_uring_enter";
+    queue_wake();
+    if (const int taken = ring_.enter(0, nullptr); taken < 0) return taken;
+
+    std::uint32_t workers[2] = {kernel_workers_max, kernel_workers_max};
+    ring_.control(register_op::iowq_max_workers, workers, 2);
+    if (options_.provided_buffers) {
+        using size = buffer_group::size;
+        if (small_.open(ring_, buffers(), 0, size::small, small_group_entries, small_group_stock) ==
+            0)
+            large_.open(ring_, buffers(), 1, size::large, large_group_entries, large_group_stock);
+    }
+    return 0;
+}
+
+// ---- starting -------------------------------------------------------------------------------
+
+bool uring_driver::submit(io_operation& op) noexcept {
+    op.driver_state = 0;
+    op.leased = nullptr;
+    if (goes_to_pool(op.kind)) {
+        op.driver_state = pooled;
+        return pool_.submit(op);
+    }
+    if (is_empty_transfer(op)) {
+        op.result = 0;
+        return true;
+    }
+    if (const std::int64_t error = prepare_entry(op); error < 0) {
+        op.result = error;
+        return true;
+    }
+    if (must_poll(op)) op.driver_state |= polling;
+    guard(op);
+    if (!queue_entry(op)) {
+        op.driver_state |= parked;
+        parked_.push(op);
+    }
+    return false;
+}
+
+/// Whether the kernel only watches, and the call is made here: leasing without provided buffers.
+bool uring_driver::must_poll(const io_operation& op) const noexcept {
+    return op.kind == op_kind::receive && !large_.is_open();
+}
+
+sqe* uring_driver::room() noexcept {
+    if (sqe* entry = ring_.next_entry()) return entry;
+    return ring_.flush() > 0 ? ring_.next_entry() : nullptr;
+}
+
+bool uring_driver::queue_entry(io_operation& op) noexcept {
+    sqe* entry = room();
+    if (!entry) return false;
+    op.driver_state |= in_kernel;
+    if (op.driver_state & polling)
+        fill_poll_entry(*entry, op);
+    else
+        fill_entry(*entry, op, forms_);
+    entry->user_data = user_data_of(op);
+    return true;
+}
+
+// ---- cancelling -----------------------------------------------------------------------------
+
+void uring_driver::cancel(io_operation& op) noexcept {
+    if (op.driver_state & pooled) return pool_.cancel(op);
+    if (op.driver_state & (parked | starved)) {
+        (op.driver_state & parked ? parked_ : starved_).remove(op);
+        give_up(op);
+        return finish(op, -ECANCELED);
+    }
+    queue_cancel(op);
+}
+
+/// Undoes what `submit` prepared, for an operation that is not in the kernel.
+void uring_driver::give_up(io_operation& op) noexcept {
+    op.driver_state = 0;
+    release_entry(op);
+    unguard(op);
+}
+
+void uring_driver::queue_cancel(io_operation& op) noexcept {
+    sqe* entry = room();
+    if (!entry) {
+        op.driver_state |= cancel_waiting;
+        cancels_waiting_.push(op);
+        return;
+    }
+    op.driver_state |= cancel_asked;
+    entry->opcode = uring_abi::op::async_cancel;
+    entry->fd = -1;
+    entry->addr = user_data_of(op);
+    entry->user_data = user_data_of(op) | tag_cancel;
+}
+
+// Matching by file also finds operations of another record over the same open file. Those see a
+// cancellation that nobody asked for, and `retry` starts them again.
+void uring_driver::cancel_all(handle_record& target) noexcept {
+    for (operation_queue* waiting : {&parked_, &starved_}) {
+        operation_queue kept;
+        while (io_operation* op = waiting->pop()) {
+            if (op->target != &target) {
+                kept.push(*op);
+                continue;
+            }
+            give_up(*op);
+            finish_later_.push(*op);
+        }
+        while (io_operation* op = kept.pop()) waiting->push(*op);
+    }
+    const int fd = static_cast<int>(target.native);
+    if (sqe* entry = room()) {
+        entry->opcode = uring_abi::op::async_cancel;
+        entry->fd = fd;
+        entry->cancel_flags = cancel_flag::fd | cancel_flag::all;
+        entry->user_data = tag_ignore;
+    } else {
+        sync_cancel_reg now{};
+        now.fd = fd;
+        now.flags = cancel_flag::fd | cancel_flag::all;
+        ring_.control(register_op::sync_cancel, &now, 1);
+    }
+    // The last of these may free the record, so nothing touches it afterwards.
+    while (io_operation* op = finish_later_.pop()) finish(*op, -ECANCELED);
+}
+
+// ---- waking ---------------------------------------------------------------------------------
+
+void uring_driver::queue_wake() noexcept {
+    sqe* entry = room();
+    if (!entry) return;  // poll tries again
+    wake_armed_ = true;
+    entry->opcode = uring_abi::op::read;
+    entry->fd = wake_fd_;
+    entry->addr = reinterpret_cast<std::uint64_t>(&wake_value_);
+    entry->len = sizeof wake_value_;
+    entry->off = ~std::uint64_t{0};
+    entry->user_data = tag_wake;
+}
+
+void uring_driver::wake() noexcept {
+    if (wake_pending_.exchange(true, std::memory_order_acq_rel)) return;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(wake_fd_, &one, sizeof one);
+}
+
+// ---- a turn ---------------------------------------------------------------------------------
+
+void uring_driver::queue_waiting() noexcept {
+    if (!wake_armed_) queue_wake();
+    while (io_operation* op = cancels_waiting_.front()) {
+        if (ring_.pending() >= options_.submission_entries && ring_.flush() <= 0) return;
+        cancels_waiting_.pop();
+        op->driver_state &= static_cast<std::uint8_t>(~cancel_waiting);
+        queue_cancel(*op);
+    }
+    while (io_operation* op = parked_.front()) {
+        if (!queue_entry(*op)) return;
+        parked_.pop();
+        op->driver_state &= static_cast<std::uint8_t>(~parked);
+    }
+}
+
+void uring_driver::buffers_refilled() noexcept { starved_retry_ = true; }
+
+void uring_driver::poll(time_point deadline) noexcept {
+    if (starved_retry_) {
+        starved_retry_ = false;
+        operation_queue again;
+        while (io_operation* op = starved_.pop()) again.push(*op);
+        if (large_.is_open() && small_.refill()) large_.refill();
+        while (io_operation* op = again.pop()) {
+            op->driver_state &= static_cast<std::uint8_t>(~starved);
+            op->driver_state |= parked;
+            parked_.push(*op);
+        }
+    }
+    if (large_.is_open()) {
+        small_.refill();
+        large_.refill();
+    }
+    queue_waiting();
+    poll_enter(deadline);
+    ring_.reap([this](const cqe& completion) { on_completion(completion); });
+    collect_elsewhere();
+}
+
+void uring_driver::poll_enter(time_point deadline) noexcept {
+    bool may_wait = deadline != time_point::min() && parked_.empty() && cancels_waiting_.empty() &&
+                    !ring_.has_completions();
+    kernel_timespec timeout{};
+    if (may_wait && deadline != never) {
+        const duration left = deadline - now();
+        if (left <= duration::zero()) may_wait = false;
+        timeout.tv_sec = left.count() / 1'000'000'000;
+        timeout.tv_nsec = left.count() % 1'000'000'000;
+    }
+    if (!may_wait && !ring_.wants_enter()) return;
+    const int answer =
+        ring_.enter(may_wait ? 1 : 0, may_wait && deadline != never ? &timeout : nullptr);
+    switch (answer) {
+        case -EINTR:   // a signal; the loop looks again
+        case -ETIME:   // the deadline
+        case -EAGAIN:  // the kernel is short of memory: what is pending stays so
+        case -EBUSY:   // completions have to be taken first, which is what happens next
+            return;
+        default:
+            break;
+    }
+    if (answer < 0) fatal("io_uring_enter: error %d; the ring is lost", -answer);
+}
+
+// ---- completing -----------------------------------------------------------------------------
+
+void uring_driver::on_completion(const cqe& completion) noexcept {
+    switch (completion.user_data & tag_mask) {
+        case tag_operation:
+            on_operation(operation_of(completion.user_data), completion);
+            break;
+        case tag_cancel: {
+            io_operation& op = operation_of(completion.user_data);
+            op.driver_state &= static_cast<std::uint8_t>(~cancel_asked);
+            if (op.driver_state & done)
+                settle(op);
+            else if (completion.res < 0 && waits_for_peer(op.kind) &&
+                     (op.driver_state & in_kernel)) {
+                // Between two states of the kernel's own: it may wait again, so ask again.
+                op.driver_state |= cancel_waiting;
+                cancels_waiting_.push(op);
+            }
+            break;
+        }
+        case tag_wake:
+            wake_armed_ = false;
+            // Reads what the waker wrote last, so whatever it left is seen after this.
+            wake_pending_.exchange(false, std::memory_order_acq_rel);
+            break;
+        default:
+            break;
+    }
+}
+
+void uring_driver::on_operation(io_operation& op, const cqe& completion) noexcept {
+    if (completion.flags & cqe_flag::more) return on_value(op, completion);
+    op.driver_state &= static_cast<std::uint8_t>(~in_kernel);
+    std::byte* leased = nullptr;
+    if (completion.flags & cqe_flag::buffer)
+        leased = group_of(op).taken(completion.flags >> cqe_flag::buffer_shift);
+    if (leased && completion.res <= 0) {
+        buffers().give_back(leased);
+        leased = nullptr;
+    }
+    op.leased = leased;
+    on_end(op, completion.res);
+}
+
+void uring_driver::on_value(io_operation& op, const cqe& completion) noexcept {
+    std::byte* leased = nullptr;
+    if (completion.flags & cqe_flag::buffer)
+        leased = group_of(op).taken(completion.flags >> cqe_flag::buffer_shift);
+    auto& source = static_cast<io_source&>(op);
+    source.deliver(source, completion.res, leased);
+}
+
+void uring_driver::on_end(io_operation& op, std::int64_t outcome) noexcept {
+    unguard(op);
+    if (outcome >= 0) outcome = conclude(op, outcome);
+    if (outcome < 0) {
+        outcome = retry(op, outcome);
+        if (op.driver_state & (in_kernel | parked | starved)) return;
+    }
+    release_entry(op);
+    op.result = outcome;
+    op.driver_state |= done;
+    settle(op);
+}
+
+/// What the kernel's success means for the operation.
+std::int64_t uring_driver::conclude(io_operation& op, std::int64_t outcome) noexcept {
+    if (op.kind == op_kind::poll) return readiness_of(op, static_cast<std::uint32_t>(outcome));
+    if (op.driver_state & polling) return try_call(op);
+    if (op.kind == op_kind::connect) return finish_connect(op);
+    if (op.kind == op_kind::receive_message) finish_receive(*static_cast<message*>(op.data));
+    return outcome;
+}
+
+/// An error may not be the end: what can be done another way, or again, is queued again.
+std::int64_t uring_driver::retry(io_operation& op, std::int64_t outcome) noexcept {
+    const bool wanted = op.cause == cancel_cause::none && !(op.target && op.target->closing);
+    switch (outcome) {
+        case -EAGAIN:
+            op.driver_state |= polling;
+            break;  // a kernel that will not wait for us
+        case -EINTR:
+            if (!wanted) return -ECANCELED;
+            break;
+        case -ECANCELED:
+            break;  // aimed at another operation on the same file
+        case -EINVAL:
+        case -EOPNOTSUPP:
+            if (op.kind == op_kind::accept && op.is_source() && forms_.multishot_accept)
+                forms_.multishot_accept = false;
+            else if (op.kind == op_kind::receive && op.is_source() && forms_.multishot_receive)
+                forms_.multishot_receive = false;
+            else
+                return outcome;
+            break;
+        case -ENOBUFS: {
+            if (op.kind != op_kind::receive) return outcome;
+            if (!wanted) return -ECANCELED;
+            const bool polled = op.driver_state & polling;
+            if (!polled) group_of(op).grow();
+            if (polled || !group_of(op).refill()) {
+                op.driver_state |= starved;
+                starved_.push(op);
+                return outcome;
+            }
+            break;
+        }
+        default:
+            return outcome;
+    }
+    if (!wanted) return outcome == -EAGAIN ? -ECANCELED : outcome;
+    guard(op);
+    if (!queue_entry(op)) {
+        op.driver_state |= parked;
+        parked_.push(op);
+    }
+    return outcome;
+}
+
+/// Gives an operation back to its owner, unless a cancellation of it is still to be answered.
+void uring_driver::settle(io_operation& op) noexcept {
+    if (op.driver_state & cancel_waiting) cancels_waiting_.remove(op);
+    if (op.driver_state & cancel_asked) return;
+    op.driver_state = 0;
+    finish(op, op.result);
+}
+
+}  // namespace upcall

@@ -1,0 +1,99 @@
+// The io_uring driver: one ring per loop, one system call per turn.
+//
+// How an operation travels: `submit` fills an entry (or parks the operation when the queue is
+// full), `poll` hands all entries over and waits, and each completion finds its operation through
+// the entry's user data, which is the operation's address. That address stays meaningful because an
+// operation is given back to its owner only when the kernel can no longer answer for it: after its
+// own last completion and after that of a cancellation aimed at it.
+//
+// What always blocks in the kernel (metadata, syncing) goes to our own bounded pool, not to the
+// kernel's workers. What a kernel refuses is done another way: poll first, then the plain call.
+#pragma once
+
+#include <atomic>
+
+#include "driver/pool_route.hpp"
+#include "driver/posix/posix_driver.hpp"
+#include "driver/uring/buffer_group.hpp"
+#include "driver/uring/entries.hpp"
+#include "driver/uring/factory.hpp"
+#include "driver/uring/ring.hpp"
+
+namespace upcall {
+
+class uring_driver final : public posix_driver {
+  public:
+    uring_driver(const driver_environment& lent, const uring_options& options) noexcept;
+    ~uring_driver() override;
+
+    /// Creates the ring, owned by the calling thread. 0 or -errno, with `step` naming what failed.
+    int open(const char*& step) noexcept;
+
+    std::string_view name() const noexcept override { return "uring"; }
+    void cancel(io_operation& op) noexcept override;
+    void poll(time_point deadline) noexcept override;
+    void wake() noexcept override;
+    void buffers_refilled() noexcept override;
+
+  protected:
+    bool submit(io_operation& op) noexcept override;
+    void cancel_all(handle_record& target) noexcept override;
+    posix_record* make_record() override { return new posix_record; }
+    void free_record(posix_record& record) noexcept override { delete &record; }
+
+  private:
+    using operation_queue = queue<io_operation, &io_operation::driver_next>;
+
+    // driver_state of an operation
+    enum : std::uint8_t {
+        in_kernel = 1,       // an entry is queued or submitted, its last completion is to come
+        cancel_asked = 2,    // a cancel entry is queued or submitted, its completion is to come
+        cancel_waiting = 4,  // a cancel entry is to be queued when there is room
+        polling = 8,         // the entry is a poll; the call itself follows
+        parked = 16,         // waits in `parked_` for room in the submission queue
+        starved = 32,        // waits in `starved_` for a buffer
+        pooled = 64,         // in the blocking pool
+        done = 128,          // its outcome waits for the answer to a cancellation
+    };
+
+    bool queue_entry(io_operation& op) noexcept;
+    bool must_poll(const io_operation& op) const noexcept;
+    buffer_group& group_of(const io_operation& op) noexcept {
+        return op.flags & op_bulk ? large_ : small_;
+    }
+
+    void give_up(io_operation& op) noexcept;
+    void queue_cancel(io_operation& op) noexcept;
+    void queue_wake() noexcept;
+    void queue_waiting() noexcept;
+
+    void on_completion(const uring_abi::cqe& completion) noexcept;
+    void on_operation(io_operation& op, const uring_abi::cqe& completion) noexcept;
+    void on_value(io_operation& op, const uring_abi::cqe& completion) noexcept;
+    void on_end(io_operation& op, std::int64_t outcome) noexcept;
+    std::int64_t conclude(io_operation& op, std::int64_t outcome) noexcept;
+    std::int64_t retry(io_operation& op, std::int64_t outcome) noexcept;
+    void settle(io_operation& op) noexcept;
+
+    void poll_enter(time_point deadline) noexcept;
+    uring_abi::sqe* room() noexcept;
+
+    uring_options options_;
+    pool_route pool_;
+    ring ring_;
+    buffer_group small_;
+    buffer_group large_;
+    operation_queue parked_;
+    operation_queue starved_;
+    operation_queue cancels_waiting_;
+    operation_queue finish_later_;
+    bool starved_retry_ = false;
+    entry_forms forms_;
+
+    int wake_fd_ = -1;
+    std::uint64_t wake_value_ = 0;
+    bool wake_armed_ = false;
+    std::atomic<bool> wake_pending_{false};
+};
+
+}  // namespace upcall
