@@ -12,11 +12,15 @@ operation::~operation() {
 }
 
 void operation::begin(context& context) noexcept {
+    begin_unlinked(context);
+    context.operations().push_back(*this);
+}
+
+void operation::begin_unlinked(context& context) noexcept {
     UPCALL_ASSERT(state == op_state::idle);
     owner = &context;
     state = op_state::in_flight;
     cause = cancel_cause::none;
-    context.operations().push_back(*this);
 }
 
 void operation::complete() noexcept {

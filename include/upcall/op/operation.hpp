@@ -53,13 +53,15 @@ struct operation : ready_node, list_hook<operation> {
 
     /// Links the operation into `context` and marks it in flight; `run` and `cancel` are set.
     void begin(context& context) noexcept;
+    /// As `begin`, for an operation that serves another one: that one is linked and cancels it.
+    void begin_unlinked(context& context) noexcept;
 
     /// Marks an operation in flight as ready and queues it. The outcome is stored by the caller.
     void complete() noexcept;
 
     /// Takes it back to idle, out of its context. The first thing its `run` does.
     void retire() noexcept {
-        unlink();
+        if (linked()) unlink();
         state = op_state::idle;
     }
 
