@@ -1,0 +1,227 @@
+// A connected byte stream: what TCP streams, Unix streams and pipes have in common.
+//
+//     while (auto chunk = co_await peer.receive())
+//         if (!co_await peer.write_all(*chunk)) break;
+//
+// Order: reads take effect in the order in which they were started, and so do writes, never
+// interleaved; `write_all` counts as one write. At most 64 may wait per direction (queue_full).
+// Cancelling a read or a write that has not moved a byte leaves the stream as it was.
+//
+// A stream belongs to the loop it was made on and is used there alone. Destroying it ends what is
+// in flight with `closed` and closes; buffers must still live until those operations completed.
+#pragma once
+
+#include <span>
+#include <utility>
+
+#include <upcall/base/buffer.hpp>
+#include <upcall/io/detail/stream_core.hpp>
+#include <upcall/task/request.hpp>
+
+namespace upcall {
+
+namespace detail {
+
+class read_operation : public read_waiter {
+  public:
+    struct arguments {
+        stream_core* core;
+        byte_span buffer;
+    };
+    explicit read_operation(arguments&& given) noexcept {
+        core = given.core;
+        into = given.buffer.data();
+        want = given.buffer.size();
+    }
+    bool launch(context& where) noexcept;
+    result<std::size_t> take() const noexcept {
+        if (outcome < 0) return failure(error_from_raw(outcome));
+        return done;
+    }
+};
+
+class read_exactly_operation : public read_operation {
+  public:
+    explicit read_exactly_operation(arguments&& given) noexcept : read_operation(std::move(given)) {
+        exactly = true;
+    }
+    transfer take() const noexcept;
+};
+
+class receive_operation : public read_waiter {
+  public:
+    struct arguments {
+        stream_core* core;
+        bool idle;
+    };
+    explicit receive_operation(arguments&& given) noexcept {
+        core = given.core;
+        ends_on_stop = given.idle;
+    }
+    bool launch(context& where) noexcept;
+    result<lease> take() noexcept {
+        if (outcome < 0) return failure(error_from_raw(outcome));
+        return std::move(taken);
+    }
+};
+
+class write_operation : public write_waiter {
+  public:
+    struct arguments {
+        stream_core* core;
+        byte_view buffer;
+        std::span<io_slice> pieces;
+    };
+    explicit write_operation(arguments&& given) noexcept {
+        core = given.core;
+        data = given.buffer.data();
+        left = given.buffer.size();
+        if (!given.pieces.empty()) {
+            slices = given.pieces.data();
+            left = given.pieces.size();
+        }
+    }
+    bool launch(context& where) noexcept;
+    result<std::size_t> take() const noexcept {
+        if (outcome < 0) return failure(error_from_raw(outcome));
+        return done;
+    }
+};
+
+class write_all_operation : public write_operation {
+  public:
+    explicit write_all_operation(arguments&& given) noexcept : write_operation(std::move(given)) {
+        whole = true;
+    }
+    transfer take() const noexcept {
+        return {done, outcome < 0 ? error_from_raw(outcome) : std::error_code{}};
+    }
+};
+
+class shut_down_operation : public write_waiter {
+  public:
+    struct arguments {
+        stream_core* core;
+    };
+    explicit shut_down_operation(arguments&& given) noexcept {
+        core = given.core;
+        shutdown = true;
+    }
+    bool launch(context& where) noexcept;
+    result<void> take() const noexcept {
+        if (outcome < 0) return failure(error_from_raw(outcome));
+        return {};
+    }
+};
+
+class close_operation : public operation_base {
+  public:
+    struct arguments {
+        stream_core* core;
+    };
+    explicit close_operation(arguments&& given) noexcept : core_(given.core) {}
+    bool launch(context& where) noexcept;
+    result<void> take() const noexcept {
+        if (outcome_ < 0) return failure(error_from_raw(outcome_));
+        return {};
+    }
+
+  private:
+    stream_core* core_;
+    std::int64_t outcome_ = 0;
+    bool launching_ = false;
+};
+
+}  // namespace detail
+
+class byte_stream {
+  public:
+    byte_stream() = default;
+    /// Takes a handle of kind `stream`, opened on `home`'s driver.
+    byte_stream(loop& home, handle file) : core_(new detail::stream_core(home, std::move(file))) {}
+    byte_stream(byte_stream&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+    byte_stream& operator=(byte_stream&& other) noexcept {
+        if (this != &other) {
+            close_now();
+            core_ = std::exchange(other.core_, nullptr);
+        }
+        return *this;
+    }
+    ~byte_stream() { close_now(); }
+
+    /// Whether it is open, as far as this side is concerned.
+    explicit operator bool() const noexcept { return core_ != nullptr; }
+
+    /// Some bytes, at least one, at most what fits: how many. An empty buffer completes with 0 and
+    /// says nothing about the stream. Errors: end_of_stream, those of recv(2), cancellation (then
+    /// no byte was taken).
+    request<detail::read_operation> read(byte_span buffer) {
+        return request<detail::read_operation>({core_, buffer});
+    }
+
+    /// Fills the buffer. The transfer tells how many bytes came; with fewer, the cause:
+    /// end_of_stream when there was none at all, unexpected_end after some, or what went wrong.
+    request<detail::read_exactly_operation> read_exactly(byte_span buffer) {
+        return request<detail::read_exactly_operation>({core_, buffer});
+    }
+
+    /// What has arrived, in a buffer of the driver's, leased only once there is something in it.
+    /// This is an idle read: `stop` ends it with `cancelled`. Use `receive_more` inside a message.
+    request<detail::receive_operation> receive() {
+        return request<detail::receive_operation>({core_, true});
+    }
+    /// As `receive`, but goes on when asked to stop: the rest of work in hand.
+    request<detail::receive_operation> receive_more() {
+        return request<detail::receive_operation>({core_, false});
+    }
+
+    /// Some of the buffer, as much as the stream takes in one go: how many bytes.
+    request<detail::write_operation> write(byte_view buffer) {
+        return request<detail::write_operation>({core_, buffer, {}});
+    }
+
+    /// All of the buffer, or the cause why not and how many bytes went. Never interleaved with
+    /// other writes. When it ends in the middle, writes already waiting behind it fail with
+    /// broken_stream.
+    request<detail::write_all_operation> write_all(byte_view buffer) {
+        return request<detail::write_all_operation>({core_, buffer, {}});
+    }
+    /// The same for pieces, in order. `pieces` is used up: it must stay until the completion, and
+    /// is changed.
+    request<detail::write_all_operation> write_all(std::span<io_slice> pieces) {
+        return request<detail::write_all_operation>({core_, {}, pieces});
+    }
+
+    /// Ends the writing direction after what is queued: the peer reads to the end of the stream.
+    request<detail::shut_down_operation> shut_down_writing() {
+        return request<detail::shut_down_operation>({core_});
+    }
+
+    /// Closes and waits until the kernel has let go. Ends what is in flight with `closed`. Cannot
+    /// be cancelled. Afterwards the stream is empty.
+    request<detail::close_operation> close() {
+        return request<detail::close_operation>({std::exchange(core_, nullptr)});
+    }
+
+    /// Sets or reads an option; see socket_option.
+    result<void> set_option(socket_option which, std::int64_t value);
+    result<std::int64_t> option(socket_option which);
+
+    /// The native descriptor, which the caller now owns; the stream is empty afterwards. Error:
+    /// device_or_resource_busy while operations are in flight or received bytes wait here.
+    result<native_handle> release();
+
+    loop& home() const noexcept { return core_->home(); }
+
+  protected:
+    detail::stream_core* core() const noexcept { return core_; }
+
+  private:
+    void close_now() noexcept {
+        if (core_) std::exchange(core_, nullptr)->abandon();
+    }
+
+    detail::stream_core* core_ = nullptr;
+};
+
+}  // namespace upcall

@@ -1,0 +1,12 @@
+// All of upcall.
+#pragma once
+
+#include <upcall/base/buffer.hpp>
+#include <upcall/base/result.hpp>
+#include <upcall/driver/address.hpp>
+#include <upcall/io/stream.hpp>
+#include <upcall/io/tcp.hpp>
+#include <upcall/loop/loop.hpp>
+#include <upcall/task/scope.hpp>
+#include <upcall/task/sleep.hpp>
+#include <upcall/task/task.hpp>

@@ -1,0 +1,155 @@
+#include <upcall/io/detail/accept_core.hpp>
+
+#include <cerrno>
+
+namespace upcall::detail {
+namespace {
+
+// Out of descriptors or memory: nobody tells when there are some again, so it is tried again after
+// this long. Meanwhile peers wait in the kernel's queue, and the loop sleeps.
+constexpr duration retry_after = std::chrono::milliseconds(20);
+
+bool is_shortage(std::int64_t raw) noexcept {
+    return raw == -EMFILE || raw == -ENFILE || raw == -ENOMEM || raw == -ENOBUFS;
+}
+
+// What accept(2) says of a connection that died in the queue: not the listener's concern.
+bool is_peers_fault(std::int64_t raw) noexcept { return raw == -ECONNABORTED || raw == -EPROTO; }
+
+}  // namespace
+
+accept_core::accept_core(loop& home, handle file) noexcept : home_(&home), file_(std::move(file)) {
+    accepting_.core = this;
+    accepting_.kind = op_kind::accept;
+    accepting_.flags = op_multishot;
+    accepting_.target = file_.record();
+    accepting_.deliver = [](io_source& source, std::int64_t value, std::byte*) noexcept {
+        accept_core& core = *static_cast<accept_source&>(source).core;
+        core.accepted(value);
+        core.pump();
+    };
+    accepting_.run = [](ready_node& node) noexcept {
+        accept_core& core = *static_cast<accept_source&>(node).core;
+        core.accepting_.retire();
+        core.accepting_ended();
+        core.pump();
+        core.drop();
+    };
+    retry_.core = this;
+    retry_.fire = [](timer_node& timer) noexcept {
+        accept_core& core = *static_cast<retry_timer&>(timer).core;
+        core.pump();
+        core.drop();
+    };
+}
+
+void accept_core::abandon() noexcept {
+    abandoned_ = true;
+    if (retry_.armed()) {
+        home_->timers().remove(retry_);
+        drop();
+    }
+    while (accept_waiter* waiter = waiting_.pop()) finish(*waiter, raw_error(errc::closed));
+    refuse_accepted();
+    file_.close();
+    drop();
+}
+
+/// Peers that connected while nobody asked: closing them resets or ends their connection.
+void accept_core::refuse_accepted() noexcept {
+    for (; accepted_first_ < accepted_.size(); ++accepted_first_) {
+        if (auto peer = home_->via().adopt_accepted(accepted_[accepted_first_])) peer->close();
+    }
+    accepted_.clear();
+    accepted_first_ = 0;
+}
+
+bool accept_core::launch(accept_waiter& waiter, context& where) noexcept {
+    const cancel_cause refused = where.refuses(waiter.ends_on_stop);
+    if (refused != cancel_cause::none || &where.home() != home_) {
+        waiter.outcome =
+            raw_error(refused == cancel_cause::none ? errc::wrong_loop : errc_of(refused));
+        return true;
+    }
+    waiter.begin(where);
+    waiter.cancel = cancel_waiter;
+    waiter.finished = false;
+    waiter.launching = true;
+    hold();
+    waiting_.push(waiter);
+    hold();
+    pump();
+    drop();
+    waiter.launching = false;
+    if (!waiter.finished) return false;
+    waiter.retire();
+    return true;
+}
+
+void accept_core::cancel_waiter(operation& op) noexcept {
+    auto& waiter = static_cast<accept_waiter&>(op);
+    accept_core& core = *waiter.core;
+    core.waiting_.remove(waiter);
+    core.finish(waiter, raw_error(errc_of(waiter.cause)));
+}
+
+void accept_core::finish(accept_waiter& waiter, std::int64_t outcome) noexcept {
+    waiter.outcome = outcome;
+    waiter.finished = true;
+    if (!waiter.launching) waiter.complete();
+    drop();
+}
+
+void accept_core::pump() noexcept {
+    if (pumping_) return;
+    pumping_ = true;
+    while (!waiting_.empty()) {
+        if (accepted_first_ < accepted_.size()) {
+            const native_handle peer = accepted_[accepted_first_++];
+            if (accepted_first_ == accepted_.size()) {
+                accepted_.clear();
+                accepted_first_ = 0;
+            }
+            finish(*waiting_.pop(), peer);
+        } else if (abandoned_ || ended_ != 0) {
+            const std::int64_t why =
+                abandoned_ ? raw_error(errc::closed) : std::exchange(ended_, 0);
+            finish(*waiting_.pop(), why);
+        } else if (accepting_.state != op_state::idle || retry_.armed()) {
+            break;
+        } else {
+            arm();
+        }
+    }
+    pumping_ = false;
+}
+
+void accept_core::arm() noexcept {
+    accepting_.begin(home_->background());
+    hold();
+    if (!home_->via().start(accepting_)) return;
+    accepting_.retire();
+    accepting_ended();
+    drop();  // never the last: a waiter holds one
+}
+
+void accept_core::accepting_ended() noexcept {
+    const std::int64_t outcome = accepting_.result;
+    if (outcome >= 0) return accepted(outcome);
+    if (outcome == -ECANCELED || is_peers_fault(outcome)) return;
+    if (is_shortage(outcome) && !abandoned_) {
+        hold();
+        home_->timers().add(retry_, home_->now() + retry_after);
+        return;
+    }
+    ended_ = outcome;
+}
+
+void accept_core::accepted(std::int64_t value) noexcept {
+    accepted_.push_back(static_cast<native_handle>(value));
+    if (abandoned_) return refuse_accepted();
+    if (accepted_.size() - accepted_first_ >= accepted_max)
+        accepting_.request_cancel(cancel_cause::cancelled);
+}
+
+}  // namespace upcall::detail

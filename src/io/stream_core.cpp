@@ -1,0 +1,366 @@
+#include <upcall/io/detail/stream_core.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <upcall/base/fatal.hpp>
+
+namespace upcall::detail {
+namespace {
+
+// A stream is taken for bulk after this many buffers in a row were filled to the brim, and for
+// messages again after as many that were at most half full.
+constexpr std::uint8_t streak_to_switch = 4;
+
+}  // namespace
+
+stream_core::stream_core(loop& home, handle file) noexcept : home_(&home), file_(std::move(file)) {
+    reading_.core = this;
+    reading_.target = file_.record();
+    reading_.deliver = [](io_source& source, std::int64_t value, std::byte* leased) noexcept {
+        stream_core& core = *static_cast<receive_source&>(source).core;
+        core.received(value, leased);
+        core.pump_reads();
+    };
+    reading_.run = [](ready_node& node) noexcept {
+        stream_core& core = *static_cast<receive_source&>(node).core;
+        core.reading_.retire();
+        core.completing_ = true;
+        core.reading_ended();
+        core.pump_reads();
+        core.end_completion();
+    };
+    writing_.core = this;
+    writing_.kind = op_kind::write;
+    writing_.target = file_.record();
+    writing_.run = [](ready_node& node) noexcept {
+        stream_core& core = *static_cast<write_operation&>(node).core;
+        core.writing_.retire();
+        core.completing_ = true;
+        core.writing_ended();
+        core.pump_writes();
+        core.end_completion();
+    };
+}
+
+void stream_core::abandon() noexcept {
+    abandoned_ = true;
+    while (auto* waiter = static_cast<read_waiter*>(readers_.front())) {
+        if (mode_ == reading_mode::direct) break;  // the first one ends with its operation
+        finish_read(*waiter, raw_error(errc::closed));
+    }
+    if (writing_.state == op_state::idle)
+        while (auto* waiter = static_cast<write_waiter*>(writers_.front()))
+            finish_write(*waiter, raw_error(errc::closed));
+    received_.clear();
+    received_first_ = 0;
+    file_.close();  // ends what is in flight
+    drop();
+}
+
+bool stream_core::admit(stream_waiter& waiter, context& where, std::uint16_t waiting) noexcept {
+    waiter.core = this;
+    cancel_cause refused = where.refuses(waiter.ends_on_stop);
+    if (refused != cancel_cause::none)
+        waiter.outcome = raw_error(errc_of(refused));
+    else if (&where.home() != home_)
+        waiter.outcome = raw_error(errc::wrong_loop);
+    else if (waiting >= waiting_max)
+        waiter.outcome = raw_error(errc::queue_full);
+    else {
+        waiter.begin(where);
+        waiter.finished = false;
+        waiter.launching = true;
+        hold();
+        return true;
+    }
+    return false;
+}
+
+/// Ends a waiter that has left its queue. One that is still being launched is told by its caller;
+/// one whose turn it is runs at the end of the completion in progress; others are queued.
+void stream_core::finish(stream_waiter& waiter, std::int64_t outcome) noexcept {
+    waiter.outcome = outcome;
+    waiter.finished = true;
+    if (!waiter.launching) {
+        if (completing_ && !runs_next_) {
+            waiter.state = op_state::ready;
+            runs_next_ = &waiter;
+        } else {
+            waiter.complete();
+        }
+    }
+    drop();
+}
+
+/// The end of a completion that the loop runs: the waiter it was for needs no second trip through
+/// the ready queue. What it does may free the core, so it comes last.
+void stream_core::end_completion() noexcept {
+    completing_ = false;
+    stream_waiter* next = std::exchange(runs_next_, nullptr);
+    drop();
+    if (next) next->run(*next);
+}
+
+// ---- reading --------------------------------------------------------------------------------
+
+bool stream_core::launch_read(read_waiter& waiter, context& where) noexcept {
+    if (!admit(waiter, where, readers_waiting_)) return true;
+    waiter.cancel = cancel_read;
+    readers_.push(waiter);
+    ++readers_waiting_;
+    hold();
+    pump_reads();
+    drop();
+    waiter.launching = false;
+    if (!waiter.finished) return false;
+    waiter.retire();
+    return true;
+}
+
+void stream_core::cancel_read(operation& op) noexcept {
+    auto& waiter = static_cast<read_waiter&>(op);
+    stream_core& core = *waiter.core;
+    if (core.mode_ == reading_mode::direct && core.readers_.front() == &waiter) {
+        core.reading_.request_cancel(waiter.cause);
+        return;
+    }
+    core.finish_read(waiter, raw_error(errc_of(waiter.cause)));
+}
+
+void stream_core::finish_read(read_waiter& waiter, std::int64_t outcome) noexcept {
+    readers_.remove(waiter);
+    --readers_waiting_;
+    finish(waiter, outcome);
+}
+
+void stream_core::pump_reads() noexcept {
+    if (pumping_) return;
+    pumping_ = true;
+    while (auto* waiter = static_cast<read_waiter*>(readers_.front())) {
+        if (mode_ == reading_mode::direct) break;
+        if (received_first_ < received_.size()) {
+            if (serve(*waiter)) finish_read(*waiter, static_cast<std::int64_t>(waiter->done));
+            continue;
+        }
+        if (ended_ != 0) {
+            finish_read(*waiter, std::exchange(ended_, 0));
+            continue;
+        }
+        if (abandoned_) {
+            finish_read(*waiter, raw_error(errc::closed));
+            continue;
+        }
+        if (mode_ == reading_mode::receive) {
+            // A reader with a buffer of its own is better served by a read of its own.
+            if (waiter->into) reading_.request_cancel(cancel_cause::cancelled);
+            break;
+        }
+        if (waiter->into)
+            start_direct(*waiter);
+        else
+            arm_receive();
+    }
+    pumping_ = false;
+}
+
+/// Gives the waiter what was received. True when that is all it wants.
+bool stream_core::serve(read_waiter& waiter) noexcept {
+    lease& first = received_[received_first_];
+    if (waiter.into) {
+        const std::size_t count = std::min(first.size(), waiter.want - waiter.done);
+        if (count > 0) std::memcpy(waiter.into + waiter.done, first.data(), count);
+        waiter.done += count;
+        first.drop_front(count);
+        if (first.empty()) first.reset();
+    } else {
+        waiter.done = first.size();
+        waiter.taken = std::move(first);
+    }
+    if (first.empty() && ++received_first_ == received_.size()) {
+        received_.clear();
+        received_first_ = 0;
+    }
+    return !waiter.into || !waiter.exactly || waiter.done == waiter.want;
+}
+
+void stream_core::arm_receive() noexcept {
+    mode_ = reading_mode::receive;
+    reading_.kind = op_kind::receive;
+    reading_.flags = bulk_ ? op_bulk : op_multishot;
+    reading_.begin(home_->background());
+    hold();
+    if (!home_->via().start(reading_)) return;
+    reading_.retire();
+    reading_ended();
+    drop();  // never the last: the waiter holds one
+}
+
+void stream_core::start_direct(read_waiter& waiter) noexcept {
+    mode_ = reading_mode::direct;
+    reading_.kind = op_kind::read;
+    reading_.flags = op_none;
+    reading_.data = waiter.into + waiter.done;
+    reading_.size = waiter.want - waiter.done;
+    reading_.begin(home_->background());
+    hold();
+    if (!home_->via().start(reading_)) return;
+    reading_.retire();
+    reading_ended();
+    drop();
+}
+
+/// The operation in the driver has ended, and is idle.
+void stream_core::reading_ended() noexcept {
+    const reading_mode was = std::exchange(mode_, reading_mode::none);
+    const std::int64_t outcome = reading_.result;
+    if (was == reading_mode::receive) return received(outcome, reading_.leased);
+
+    auto& waiter = static_cast<read_waiter&>(*readers_.front());
+    if (outcome > 0) {
+        waiter.done += static_cast<std::size_t>(outcome);
+        const bool satisfied = !waiter.exactly || waiter.done == waiter.want;
+        if (satisfied) return finish_read(waiter, static_cast<std::int64_t>(waiter.done));
+        if (waiter.cause == cancel_cause::none && !abandoned_) return;  // the pump goes on
+        return finish_read(waiter, raw_error(abandoned_ ? errc::closed : errc_of(waiter.cause)));
+    }
+    if (outcome == 0)
+        return finish_read(waiter, waiter.want == 0 ? 0 : raw_error(errc::end_of_stream));
+    if (outcome == -ECANCELED) {
+        const bool asked = waiter.cause != cancel_cause::none;
+        return finish_read(waiter, raw_error(asked ? errc_of(waiter.cause) : errc::closed));
+    }
+    finish_read(waiter, outcome);
+}
+
+/// Files what the receive operation brought: a value, or its end.
+void stream_core::received(std::int64_t value, std::byte* leased) noexcept {
+    if (value <= 0) {
+        if (value == 0) ended_ = raw_error(errc::end_of_stream);
+        if (value < 0 && value != -ECANCELED) ended_ = value;
+        return;
+    }
+    if (abandoned_) return home_->buffers().give_back(leased);
+    received_.emplace_back(home_->buffers(), leased, static_cast<std::size_t>(value));
+    adapt(value);
+    if (received_.size() - received_first_ >= received_max)
+        reading_.request_cancel(cancel_cause::cancelled);
+}
+
+void stream_core::adapt(std::int64_t value) noexcept {
+    const auto small = static_cast<std::int64_t>(home_->buffers().small_bytes());
+    const bool speaks_for_switch = bulk_ ? value <= small / 2 : value == small;
+    streak_ = speaks_for_switch ? static_cast<std::uint8_t>(streak_ + 1) : std::uint8_t{0};
+    if (streak_ < streak_to_switch) return;
+    streak_ = 0;
+    bulk_ = !bulk_;
+    reading_.request_cancel(cancel_cause::cancelled);  // to be armed again in the other way
+}
+
+// ---- writing --------------------------------------------------------------------------------
+
+bool stream_core::launch_write(write_waiter& waiter, context& where) noexcept {
+    if (!admit(waiter, where, writers_waiting_)) return true;
+    waiter.cancel = cancel_write;
+    const bool first = writers_.empty();
+    writers_.push(waiter);
+    ++writers_waiting_;
+    if (first) {
+        hold();
+        pump_writes();
+        drop();
+    }
+    waiter.launching = false;
+    if (!waiter.finished) return false;
+    waiter.retire();
+    return true;
+}
+
+void stream_core::cancel_write(operation& op) noexcept {
+    auto& waiter = static_cast<write_waiter&>(op);
+    stream_core& core = *waiter.core;
+    if (core.writers_.front() == &waiter) {
+        core.writing_.request_cancel(waiter.cause);
+        return;
+    }
+    core.finish_write(waiter, raw_error(errc_of(waiter.cause)));
+}
+
+void stream_core::finish_write(write_waiter& waiter, std::int64_t outcome) noexcept {
+    writers_.remove(waiter);
+    --writers_waiting_;
+    finish(waiter, outcome);
+}
+
+void stream_core::pump_writes() noexcept {
+    while (auto* waiter = static_cast<write_waiter*>(writers_.front())) {
+        if (abandoned_) {
+            finish_write(*waiter, raw_error(errc::closed));
+        } else if (waiter->shutdown) {
+            const auto done = home_->via().shut_down(*file_.record(), shut::writing);
+            finish_write(*waiter, done ? 0 : -done.error().value());
+        } else if (!start_write(*waiter)) {
+            return;
+        } else {
+            writing_.retire();
+            writing_ended();
+        }
+    }
+}
+
+/// Hands the rest of the waiter's bytes to the driver. True: the outcome is there.
+bool stream_core::start_write(write_waiter& waiter) noexcept {
+    writing_.flags = waiter.whole ? op_whole : op_none;
+    writing_.size = waiter.left;
+    if (waiter.slices) {
+        writing_.flags |= op_vectored;
+        writing_.data = waiter.slices;
+    } else {
+        writing_.data = const_cast<std::byte*>(waiter.data);
+    }
+    writing_.begin_unlinked(home_->background());
+    if (home_->via().start(writing_)) return true;
+    hold();
+    return false;
+}
+
+void stream_core::writing_ended() noexcept {
+    auto& waiter = static_cast<write_waiter&>(*writers_.front());
+    if (wrote(waiter, writing_.result)) return;
+    const bool cut_short = waiter.left > 0;
+    std::int64_t outcome = writing_.result;
+    if (outcome == -ECANCELED || (outcome >= 0 && cut_short && waiter.whole)) {
+        const bool asked = waiter.cause != cancel_cause::none;
+        outcome = raw_error(asked ? errc_of(waiter.cause) : errc::closed);
+    }
+    finish_write(waiter, outcome < 0 ? outcome : static_cast<std::int64_t>(waiter.done));
+    if (!cut_short || waiter.done == 0) return;
+    while (auto* behind = static_cast<write_waiter*>(writers_.front())) {
+        if (behind->shutdown) break;
+        finish_write(*behind, raw_error(errc::broken_stream));
+    }
+}
+
+/// Takes the outcome of one write into account. True when the rest is to be written next.
+bool stream_core::wrote(write_waiter& waiter, std::int64_t outcome) noexcept {
+    if (outcome < 0) return false;
+    auto count = static_cast<std::size_t>(outcome);
+    waiter.done += count;
+    if (!waiter.slices) {
+        waiter.data += count;
+        waiter.left -= count;
+    }
+    while (waiter.slices && waiter.left > 0 && count >= waiter.slices->size) {
+        count -= waiter.slices->size;
+        ++waiter.slices;
+        --waiter.left;
+    }
+    if (waiter.slices && waiter.left > 0) {
+        waiter.slices->data = static_cast<std::byte*>(waiter.slices->data) + count;
+        waiter.slices->size -= count;
+    }
+    return waiter.whole && waiter.left > 0 && waiter.cause == cancel_cause::none && !abandoned_;
+}
+
+}  // namespace upcall::detail
