@@ -153,6 +153,6 @@ int main(int argc, char** argv) {
     micro::pin_to(0);
     measure_spawn_join(chosen);
     measure_switch(chosen);
-    for (const std::size_t armed : {1, 1000, 100000}) measure_timers(chosen, armed);
+    for (const std::size_t armed : {1U, 1000U, 100000U}) measure_timers(chosen, armed);
     measure_post(chosen);
 }

@@ -3,7 +3,6 @@
 import os
 import random
 import re
-import shutil
 import urllib.request
 
 from . import machine
@@ -42,11 +41,6 @@ def _upcall(program, port, site, settings):
 UPCALL = Contestant("upcall", "upcall", _upcall)
 NGINX = Contestant("nginx", "nginx", _nginx)
 H2O = Contestant("h2o", "h2o", _h2o)
-
-
-def find(name):
-    """Debian keeps nginx where only root's PATH leads."""
-    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
 _UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6}
@@ -93,11 +87,11 @@ class StaticFile:
     def run(self, contestant, settings, _context):
         port = machine.free_port()
         site = settings.scratch / "site"
-        program = find(contestant.program) or settings.program(contestant.program)
+        program = machine.find(contestant.program) or settings.program(contestant.program)
         with Server(contestant.arguments(program, port, site, settings), port) as server:
             url = f"http://127.0.0.1:{port}/{self.file}.bin"
             self._verify(url, site / f"{self.file}.bin")
-            wrk = [shutil.which("wrk") or "wrk", "-t1", f"-c{self.connections}", "--latency",
+            wrk = [machine.find("wrk") or "wrk", "-t1", f"-c{self.connections}", "--latency",
                    "--timeout", "30s"]
             # wrk counts in whole seconds.
             run_load([*wrk, f"-d{max(1, round(settings.warmup))}s", url], settings.warmup + 60)

@@ -4,6 +4,7 @@ import os
 import pathlib
 import platform
 import resource
+import shutil
 import socket
 
 SERVER_CORE = 0
@@ -41,6 +42,11 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def find(name):
+    """An installed program; Debian keeps nginx where only root's PATH leads."""
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
 def core_busy_seconds(core=SERVER_CORE):

@@ -1,12 +1,11 @@
 """Costs without sockets: tasks, switches, timers, posting; and of including the library."""
 
 import os
-import shutil
 import subprocess
 import time
 
-from .compare import Contestant
 from . import machine
+from .compare import Contestant
 from .process import Failed, run_load
 
 UPCALL = Contestant("upcall", "upcall_micro")
@@ -64,7 +63,7 @@ class Include:
     def run(self, contestant, settings, _context):
         source = settings.scratch / "include.cpp"
         source.write_text(f"#include <{contestant.arguments}>\n")
-        command = [shutil.which(COMPILER) or COMPILER, "-O2", "-std=c++23", "-c", str(source),
+        command = [COMPILER, "-O2", "-std=c++23", "-c", str(source),
                    "-I", str(machine.REPOSITORY / "include"), "-o", os.devnull]
         before, start = os.times(), time.monotonic()
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -24,7 +24,10 @@ def _start(command, cores, log, **options):
         # Should this runner be killed, what it started must not live on.
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
-    return subprocess.Popen(command, stderr=log, preexec_fn=prepare, **options)
+    try:
+        return subprocess.Popen(command, stderr=log, preexec_fn=prepare, **options)
+    except OSError as error:
+        raise Failed(f"{command[0]} cannot be run: {error.strerror}") from None
 
 
 class Server:

@@ -22,7 +22,9 @@ def _median(check):
 def _limit(check):
     if check["rule"] == "stated":
         return "stated"
-    limit = _number(check["limit"], check["unit"]) if check["absolute"] else f"{check['limit']:.2f} ×"
+    limit = f"{check['limit']:.2f} ×"
+    if check["absolute"]:
+        limit = _number(check["limit"], check["unit"])
     return f"{check['rule']} {limit}"
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 
 from . import machine
 from .compare import Contestant
@@ -58,7 +57,7 @@ class RandomReads:
         return {}
 
     def run(self, contestant, settings, _context):
-        program = shutil.which(contestant.program) or settings.program(contestant.program)
+        program = machine.find(contestant.program) or settings.program(contestant.program)
         command = contestant.arguments(program, str(settings.scratch / "data"), self.depth,
                                        settings)
         said = run_load(command, settings.warmup + settings.seconds + 60, machine.SERVER_CORE)

@@ -106,8 +106,11 @@ STAND_INS = {
 def missing(contestant, settings):
     """Why the contestant cannot run, or nothing."""
     if contestant in (http.NGINX, http.H2O, storage.FIO):
-        return None if http.find(contestant.program) else f"{contestant.program} is not installed"
+        installed = machine.find(contestant.program)
+        return None if installed else f"{contestant.program} is not installed"
     if contestant in (micro.UPCALL_HEADER, micro.ASIO_HEADER):
+        if not machine.find(micro.COMPILER):
+            return f"{micro.COMPILER} is not installed"
         path = machine.REPOSITORY / contestant.program
     else:
         path = pathlib.Path(settings.program(contestant.program))
