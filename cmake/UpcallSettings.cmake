@@ -3,7 +3,7 @@ find_package(Threads REQUIRED)
 
 add_library(upcall_warnings INTERFACE)
 target_compile_options(upcall_warnings INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wconversion -Wshadow -Werror>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Werror>
   $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Werror>)
 
 if(UPCALL_SANITIZE)

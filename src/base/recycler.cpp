@@ -18,7 +18,7 @@ namespace upcall {
 namespace {
 
 constexpr std::size_t class_bytes = 32;
-constexpr std::size_t classes = 128;              // blocks of up to 4 KiB are kept
+constexpr std::size_t classes = 128;             // blocks of up to 4 KiB are kept
 constexpr std::size_t kept_bytes_max = 1 << 20;  // per size class and thread
 
 struct free_block {

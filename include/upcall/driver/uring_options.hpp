@@ -1,5 +1,5 @@
-// Options of the io_uring driver: sizes, and a switch for every optional feature so that each can be
-// left out on purpose, as a kernel without it would.
+// Options of the io_uring driver: sizes, and a switch for every optional feature so that each can
+// be left out on purpose, as a kernel without it would.
 #pragma once
 
 #include <cstdint>

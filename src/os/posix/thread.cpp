@@ -43,7 +43,7 @@ class attributes {
         ::pthread_attr_init(&native_);
         if (stack_bytes == 0) return;
         const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-        const auto least = std::max<std::size_t>(stack_bytes_min, PTHREAD_STACK_MIN);
+        const auto least = std::max(stack_bytes_min, static_cast<std::size_t>(PTHREAD_STACK_MIN));
         const std::size_t wanted = std::max(stack_bytes, least);
         ::pthread_attr_setstacksize(&native_, (wanted + page - 1) / page * page);
     }
