@@ -11,15 +11,20 @@ from . import machine
 from .compare import Contestant
 from .process import Failed, Load, Server, core_remarks, run_load
 
+# A peer's buffer per connection, or its only one, for messages that fit.
+SHORT_BUFFER = 4096
 
-def _peer(name):
-    def command(program, port, buffer_bytes, _settings, _loops):
+
+def _peer(name, short_buffer=None):
+    def command(program, port, buffer_bytes, _settings):
+        if short_buffer and buffer_bytes == SHORT_BUFFER:
+            buffer_bytes = short_buffer
         return [program, "--port", str(port), "--buffer", str(buffer_bytes)]
     return Contestant(name.removeprefix("echo_").replace("_", "-"), name, command)
 
 
 def _upcall(loops):
-    def command(program, port, _buffer_bytes, settings, _loops):
+    def command(program, port, _buffer_bytes, settings):
         return [program, "--listen", f"127.0.0.1:{port}", "--driver", settings.driver,
                 "--loops", str(loops)]
     return Contestant("upcall" if loops == 1 else f"upcall, {loops} loops", "echo_server", command)
@@ -29,7 +34,8 @@ UPCALL = _upcall(1)
 UPCALL_TWO_LOOPS = _upcall(2)
 ASIO, ASIO_CORO = _peer("echo_asio"), _peer("echo_asio_coro")
 LIBUV, LIBEVENT = _peer("echo_libuv"), _peer("echo_libevent")
-RAW_URING, RAW_EPOLL = _peer("echo_raw_uring"), _peer("echo_raw_epoll")
+# A ring hands its buffers out in turn: for short messages small ones touch fewer pages.
+RAW_URING, RAW_EPOLL = _peer("echo_raw_uring", 512), _peer("echo_raw_epoll")
 
 
 class Workload:
@@ -38,8 +44,7 @@ class Workload:
     def __init__(self, connections, message_bytes=128):
         self.connections = connections
         self.message_bytes = message_bytes
-        # A peer's buffer per connection, or its only one: a page for short messages.
-        self.buffer_bytes = max(4096, message_bytes)
+        self.buffer_bytes = max(SHORT_BUFFER, message_bytes)
 
     def prepare(self, _comparison, _settings):
         return {}
@@ -50,7 +55,7 @@ class Workload:
     def server(self, contestant, settings, **options):
         port = machine.free_port()
         command = contestant.arguments(settings.program(contestant.program), port,
-                                       self.buffer_bytes, settings, 1)
+                                       self.buffer_bytes, settings)
         return Server(command, port, **options)
 
     def load_command(self, server, settings, mode, *more):
