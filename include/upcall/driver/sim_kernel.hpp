@@ -1,0 +1,122 @@
+// A kernel made of data: sockets, pipes and files in memory, a clock that jumps, and an order of
+// events that a seed decides.
+//
+// Loops over its drivers run the same code as on a real kernel, a thousand times faster, and run it
+// the same way again from the same seed:
+//
+//     upcall::sim_kernel kernel({.seed = 7});
+//     auto driver = upcall::make_sim_driver(kernel, environment);
+//
+// Promise: whatever it does, some real kernel may do. Only faults that are asked for happen.
+// Not simulated: datagrams and messages with descriptors (`unsupported`), symbolic links,
+// permissions; a Unix name is free again as soon as its listener is closed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <upcall/driver/choices.hpp>
+#include <upcall/driver/driver.hpp>
+
+namespace upcall {
+
+/// How often something goes wrong: so many times in a million occasions.
+struct sim_faults {
+    std::uint32_t short_read = 0;        // a read returns less than there is
+    std::uint32_t short_write = 0;       // a write takes less than fits
+    std::uint32_t reset = 0;             // a segment is answered with a reset
+    std::uint32_t lost_connect = 0;      // an attempt to connect is lost; the next comes in 1 s
+    std::uint32_t aborted_accept = 0;    // accept: ECONNABORTED
+    std::uint32_t file_error = 0;        // EIO
+    std::uint32_t short_file_write = 0;  // a write to a file is cut short
+};
+
+struct sim_options {
+    std::uint64_t seed = 1;
+
+    // Time. Delays are drawn anew for every event.
+    duration_range network_delay{std::chrono::microseconds(20), std::chrono::microseconds(200)};
+    duration_range local_delay{duration(0), std::chrono::microseconds(5)};
+    duration_range completion_delay{duration(0), std::chrono::microseconds(5)};
+    duration_range cancel_delay{duration(0), std::chrono::microseconds(20)};
+    duration_range file_latency{std::chrono::microseconds(10), std::chrono::microseconds(200)};
+    /// What a turn takes during which the clock stood still: a busy loop too sees time pass.
+    duration turn_cost = std::chrono::microseconds(1);
+
+    // Order and segmentation, as chances in a million.
+    std::uint32_t finish_at_once = 250'000;  // what can be done at once completes inside `start`
+    std::uint32_t split_batch = 100'000;     // a poll hands over only some of what is there
+    std::uint32_t end_source = 20'000;       // a source ends with a value, for no reason
+    std::uint32_t segment = 500'000;         // a write travels in pieces
+
+    // Limits.
+    std::size_t send_window = std::size_t{64} << 10;  // bytes under way or not yet read
+    std::size_t pipe_capacity = std::size_t{64} << 10;
+    std::size_t descriptors_max = 65536;
+    std::uint64_t disk_bytes = std::uint64_t{1} << 40;
+    int connect_attempts = 7;  // then ETIMEDOUT
+
+    sim_faults faults{};
+};
+
+/// One outcome as the program gets it.
+struct sim_event {
+    time_point at;
+    std::uint64_t operation;  // numbered in the order in which they were started
+    op_kind kind;
+    std::int64_t result;
+    bool last;  // false: a value of a source that goes on
+};
+
+namespace sim {
+class machine;
+}
+
+/// Shared by the drivers of one or several loops, all on one thread; outlives them.
+///
+/// The clock stands still while a loop has something to do, and jumps to the next event or deadline
+/// when all loops wait in `poll`. With several loops a poll returns early as long as another loop
+/// has not come to its own; a loop that is not run at all does not hold the others up.
+class sim_kernel {
+  public:
+    /// Draws from `options.seed`. Throws std::bad_alloc, as may all that happens inside; there it
+    /// ends the program.
+    explicit sim_kernel(const sim_options& options = {});
+    /// Draws from `chosen` instead: a replay.
+    sim_kernel(const sim_options& options, choices chosen);
+    sim_kernel(const sim_kernel&) = delete;
+    sim_kernel& operator=(const sim_kernel&) = delete;
+    ~sim_kernel();
+
+    time_point now() const noexcept;
+    choices& chosen() noexcept;
+
+    /// A hash over every outcome so far, with its time: equal for equal runs.
+    std::uint64_t digest() const noexcept;
+    /// How many outcomes went into it.
+    std::uint64_t outcomes() const noexcept;
+
+    /// Called for every outcome that goes into the digest; null for none.
+    void trace(void (*notify)(void* argument, const sim_event& event) noexcept,
+               void* argument) noexcept;
+
+    /// Called instead of sleeping when nothing can ever happen any more: no event, no deadline. It
+    /// has to wake a driver or end the program. Without it, the poll sleeps until a wake.
+    void on_stall(void (*notify)(void* argument) noexcept, void* argument) noexcept;
+
+    /// Sockets, pipes and files that are open, whoever owns them.
+    std::size_t open_descriptors() const noexcept;
+    /// Closes what `driver::release` or `accept` gave out and nobody adopted.
+    result<void> close(native_handle native) noexcept;
+
+    sim::machine& inside() noexcept { return *machine_; }
+
+  private:
+    std::unique_ptr<sim::machine> machine_;
+};
+
+/// A driver of the simulated kernel, which it may not outlive.
+std::unique_ptr<driver> make_sim_driver(sim_kernel& kernel, const driver_environment& lent);
+
+}  // namespace upcall

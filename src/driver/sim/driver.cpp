@@ -1,0 +1,159 @@
+#include "driver.hpp"
+
+#include <cerrno>
+#include <utility>
+
+#include <upcall/base/fatal.hpp>
+
+#include "driver/guard.hpp"
+#include "file_requests.hpp"
+
+namespace upcall::sim {
+namespace {
+
+object* named_by(const io_operation& op) noexcept {
+    return op.target ? static_cast<sim_handle*>(op.target)->named.get() : nullptr;
+}
+
+}  // namespace
+
+sim_driver::sim_driver(machine& kernel, const driver_environment& lent)
+    : driver(lent), kernel_(&kernel) {
+    kernel.attach(*this);
+}
+
+sim_driver::~sim_driver() {
+    await_helpers();
+    UPCALL_ASSERT(arrived_.empty());
+    kernel_->detach(*this);
+}
+
+// ---- operations ---------------------------------------------------------------------------------
+
+bool sim_driver::submit(io_operation& op) noexcept {
+    auto made = std::make_shared<request>(*kernel_, *this, op, kernel_->next_request());
+    made->self = made;
+    op.driver_block = made.get();
+    if (op.target) {
+        auto& record = *static_cast<sim_handle*>(op.target);
+        made->on = record.named;
+        record.requests.push_back(*made);
+    }
+    guard(op);
+    if (is_planned(op.kind)) {
+        made->plan(kernel_->choice.within(kernel_->options.file_latency));
+        return false;
+    }
+    made->may_finish_at_once = kernel_->choice.chance(kernel_->options.finish_at_once);
+    object& there = *named_by(op);
+    if (op.kind == op_kind::poll)
+        there.start_poll(*made);
+    else
+        there.start(*made);
+    made->may_finish_at_once = false;
+    if (!made->finished_at_once) return false;
+    note(*made, op.result, true);
+    retire(*made);
+    return true;
+}
+
+void sim_driver::retire(request& done) noexcept {
+    unguard(*done.op);
+    if (done.list_hook<on_handle>::linked()) done.list_hook<on_handle>::unlink();
+    done.op->driver_block = nullptr;
+    done.op = nullptr;
+    done.at = request::stage::reaped;
+    done.self.reset();
+}
+
+void sim_driver::cancel(io_operation& op) noexcept {
+    if (op.driver_block) static_cast<request*>(op.driver_block)->ask_to_end();
+}
+
+void sim_driver::cancel_all(handle_record& target) noexcept {
+    static_cast<sim_handle&>(target).requests.for_each([](request& one) { one.ask_to_end(); });
+}
+
+void sim_driver::post(answer arrived) { arrived_.push_back(std::move(arrived)); }
+
+bool sim_driver::reap() {
+    std::size_t count = arrived_.size();
+    if (count == 0) return false;
+    if (count > 1 && kernel_->choice.chance(kernel_->options.split_batch))
+        count = 1 + static_cast<std::size_t>(kernel_->choice.below(count - 1));
+    while (count-- > 0) {
+        answer oldest = std::move(arrived_.front());
+        arrived_.pop_front();
+        reap_one(std::move(oldest));
+    }
+    return true;
+}
+
+void sim_driver::reap_one(answer arrived) {
+    request& made = *arrived.to;
+    io_operation& op = *made.op;
+    note(made, arrived.result, arrived.last);
+    if (!arrived.last) {
+        auto& source = static_cast<io_source&>(op);
+        return source.deliver(source, arrived.result, arrived.leased);
+    }
+    op.leased = arrived.leased;
+    retire(made);
+    finish(op, arrived.result);
+}
+
+void sim_driver::note(const request& made, std::int64_t result, bool last) noexcept {
+    kernel_->note({kernel_->now(), made.id, made.op->kind, result, last});
+}
+
+// ---- waiting ------------------------------------------------------------------------------------
+
+void sim_driver::starves(object& waiting) {
+    starving_.emplace(waiting.number(), waiting.weak_from_this());
+}
+
+void sim_driver::feed_starving() {
+    if (!std::exchange(refilled_, false)) return;
+    const auto all = std::exchange(starving_, {});
+    for (const auto& [number, waiting] : all)
+        if (const auto object = waiting.lock()) object->refilled();
+}
+
+bool sim_driver::has_news() noexcept {
+    collect_elsewhere();
+    feed_starving();
+    kernel_->fire_due();
+    const bool reaped = reap();
+    return woken_.exchange(false, std::memory_order_acquire) || reaped;
+}
+
+bool sim_driver::is_asleep() const noexcept {
+    return asleep_ && arrived_.empty() && !refilled_ && !woken_.load(std::memory_order_relaxed);
+}
+
+void sim_driver::poll(time_point deadline) noexcept {
+    if (kernel_->now() == last_turn_) kernel_->spend(kernel_->options.turn_cost);
+    poll_until(deadline);
+    last_turn_ = kernel_->now();
+}
+
+void sim_driver::poll_until(time_point deadline) {
+    kernel_->polls(*this);
+    asleep_ = false;
+    if (has_news() || deadline <= kernel_->now()) return;
+    asleep_ = true;
+    deadline_ = deadline;
+    while (kernel_->falls_asleep(*this)) {
+        kernel_->advance(*this);
+        if (!has_news() && deadline > kernel_->now()) continue;
+        asleep_ = false;
+        return;
+    }
+}
+
+void sim_driver::wake() noexcept {
+    woken_.store(true, std::memory_order_release);
+    kernel_->woken();
+}
+
+}  // namespace upcall::sim

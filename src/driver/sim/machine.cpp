@@ -1,0 +1,134 @@
+#include "machine.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "driver.hpp"
+
+namespace upcall::sim {
+namespace {
+
+constexpr native_handle first_descriptor = 3;
+constexpr std::uint32_t ties = 256;
+
+// One step of a hash in the manner of FNV-1a, over whole words.
+std::uint64_t mixed(std::uint64_t hash, std::uint64_t word) noexcept {
+    hash = (hash ^ word) * 0x100000001b3U;
+    return hash ^ (hash >> 29);
+}
+
+}  // namespace
+
+machine::machine(const sim_options& chosen_options, choices chosen)
+    : options(chosen_options), choice(std::move(chosen)), files(chosen_options.disk_bytes) {}
+
+// ---- time and events ----------------------------------------------------------------------------
+
+void machine::plan(time_point when, std::shared_ptr<event_target> target, std::uint32_t what,
+                   std::uint64_t argument) {
+    const auto tie = static_cast<std::uint32_t>(choice.below(ties));
+    events_.push({when, tie, what, 0, argument, std::move(target)});
+}
+
+void machine::fire_due() {
+    while (events_.next() <= now_) {
+        const event due = events_.pop();
+        due.target->fire(due.what, due.argument);
+    }
+}
+
+// ---- loops --------------------------------------------------------------------------------------
+
+void machine::attach(sim_driver& driver) { drivers_.push_back(&driver); }
+
+void machine::detach(sim_driver& driver) noexcept {
+    std::erase(drivers_, &driver);
+    if (last_sleeper_ == &driver) last_sleeper_ = nullptr;
+}
+
+void machine::polls(const sim_driver& driver) noexcept {
+    if (last_sleeper_ != &driver) last_sleeper_ = nullptr;
+    alone_ = last_sleeper_ == &driver;
+}
+
+bool machine::falls_asleep(const sim_driver& driver) noexcept {
+    last_sleeper_ = &driver;
+    return alone_ ||
+           std::ranges::all_of(drivers_, [](const sim_driver* one) { return one->is_asleep(); });
+}
+
+time_point machine::next_stop(const sim_driver& driver) const noexcept {
+    time_point stop = std::min(events_.next(), driver.sleeps_until());
+    if (alone_) return stop;
+    for (const sim_driver* one : drivers_) stop = std::min(stop, one->sleeps_until());
+    return stop;
+}
+
+void machine::advance(const sim_driver& driver) {
+    const std::uint32_t wakes_before = wakes_.load(std::memory_order_acquire);
+    const time_point stop = next_stop(driver);
+    if (stop == never) {
+        if (!driver.is_asleep()) return;
+        if (stalled) return stalled(stalled_argument);
+        // Only another thread can change anything now.
+        wakes_.wait(wakes_before, std::memory_order_acquire);
+        return;
+    }
+    now_ = std::max(now_, stop);
+    fire_due();
+    for (sim_driver* one : drivers_)
+        if (one->sleeps_until() <= now_) one->deadline_passed();
+}
+
+void machine::woken() noexcept {
+    wakes_.fetch_add(1, std::memory_order_release);
+    wakes_.notify_all();
+}
+
+// ---- descriptors --------------------------------------------------------------------------------
+
+result<native_handle> machine::install(std::shared_ptr<object> made) {
+    if (full()) return errno_failure(EMFILE);
+    native_handle number = first_descriptor;
+    if (!free_.empty()) {
+        number = *free_.begin();
+        free_.erase(free_.begin());
+    } else if (!descriptors_.empty()) {
+        number = descriptors_.rbegin()->first + 1;
+    }
+    descriptors_.emplace(number, std::move(made));
+    return number;
+}
+
+std::shared_ptr<object> machine::find(native_handle native) const {
+    const auto found = descriptors_.find(native);
+    return found == descriptors_.end() ? nullptr : found->second;
+}
+
+void machine::replace(native_handle native, std::shared_ptr<object> by) {
+    descriptors_.at(native) = std::move(by);
+}
+
+bool machine::close(native_handle native) {
+    const auto found = descriptors_.find(native);
+    if (found == descriptors_.end()) return false;
+    const auto gone = std::move(found->second);
+    descriptors_.erase(found);
+    free_.insert(native);
+    gone->close();
+    return true;
+}
+
+// ---- what is observed ---------------------------------------------------------------------------
+
+void machine::note(const sim_event& outcome) noexcept {
+    ++outcomes_;
+    digest_ = mixed(digest_, static_cast<std::uint64_t>(outcome.at.time_since_epoch().count()));
+    digest_ = mixed(digest_, outcome.operation);
+    digest_ = mixed(digest_, static_cast<std::uint64_t>(outcome.kind) * 2 + outcome.last);
+    digest_ = mixed(digest_, static_cast<std::uint64_t>(outcome.result));
+    if (tracer) tracer(tracer_argument, outcome);
+}
+
+}  // namespace upcall::sim

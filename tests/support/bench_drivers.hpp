@@ -1,0 +1,46 @@
+// The drivers that tests below the loop run on, by name.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <upcall/driver/sim_kernel.hpp>
+
+#include "support/driver_bench.hpp"
+
+#ifdef _WIN32
+#include "driver/iocp/factory.hpp"
+#endif
+
+namespace upcall::test {
+
+struct bench_driver {
+    std::string name;
+    driver_maker_for_bench make;
+};
+
+inline void PrintTo(const bench_driver& one, std::ostream* out) { *out << one.name; }
+
+/// Simulated kernels live as long as the maker that is handed out here.
+inline bench_driver simulated(const sim_options& options = {}) {
+    auto kernel = std::make_shared<sim_kernel>(options);
+    return {"sim",
+            [kernel](const driver_environment& lent) { return make_sim_driver(*kernel, lent); }};
+}
+
+inline std::vector<bench_driver> bench_drivers() {
+    std::vector<bench_driver> all;
+    all.push_back(simulated());
+#ifdef _WIN32
+    all.push_back({"iocp", [](const driver_environment& lent) -> std::unique_ptr<driver> {
+                       std::error_code error;
+                       auto made = make_iocp_driver(lent, error);
+                       EXPECT_FALSE(error) << error.message();
+                       return made;
+                   }});
+#endif
+    return all;
+}
+
+}  // namespace upcall::test
