@@ -75,7 +75,7 @@ file_reference file_system::make(const place& where, file_type type, std::uint32
     made->inode = inodes_++;
     made->type = type;
     made->permissions = mode & 0777;
-    made->links = type == file_type::directory ? 2 : 1;
+    made->links = type == file_type::directory ? 2U : 1U;
     made->parent = where.directory;
     touch(*made, now);
     where.directory->entries.emplace(where.name, made);
@@ -124,7 +124,7 @@ result<void> file_system::make_directory(const file_reference& from, std::string
 }
 
 void file_system::unlink(const place& where, time_point now) {
-    where.node->links -= where.node->is_directory() ? 2 : 1;
+    where.node->links -= where.node->is_directory() ? 2U : 1U;
     where.node->changed_ns = now.time_since_epoch().count();
     if (where.node->is_directory()) --where.directory->links;
     touch(*where.directory, now);
