@@ -29,6 +29,7 @@ loop::loop(loop_options options)
       background_(*this, ready_) {
     root_.set_name("main", std::source_location::current());
     background_.set_name("background", std::source_location::current());
+    background_.set_background();
 }
 
 result<std::unique_ptr<loop>> loop::create(const driver_maker& make, loop_options options) {
@@ -55,29 +56,29 @@ loop::~loop() {
     if (driver_) {
         running here(*this);
         root_.cancel();
-        drain(root_);
+        drain();
         mailbox_->close();
         mailbox_->collect(ready_);
-        drain(root_);
+        drain();
         background_.cancel();
-        drain(background_);
+        drain();
     }
 }
 
-void loop::drain(context& what) noexcept {
-    while (!ready_.empty() || !what.operations().empty() || !what.children().empty())
-        turn(wait::allowed);
+void loop::drain() noexcept {
+    const bool last = background_.cancelled() != cancel_cause::none;
+    run_until([&] {
+        return !alive() && (!last || (background_.operations().empty() && service_tasks_ == 0));
+    });
 }
 
 bool loop::alive() noexcept {
-    return !ready_.empty() || !root_.operations().empty() || !root_.children().empty() ||
-           !mailbox_->empty();
+    return tasks_ > 0 || !ready_.empty() || !root_.operations().empty() || !mailbox_->empty();
 }
 
 void loop::run() {
-    running here(*this);
     stop_running_.store(false, std::memory_order_relaxed);
-    while (alive() && !stop_running_.load(std::memory_order_relaxed)) turn(wait::allowed);
+    run_until([this] { return !alive() || stop_running_.load(std::memory_order_relaxed); });
 }
 
 void loop::stop_running() noexcept {
@@ -86,6 +87,8 @@ void loop::stop_running() noexcept {
 }
 
 void loop::turn_ready() noexcept {
+    running here(*this);
+    mailbox_->collect(ready_);
     for (std::uint32_t left = limits_.resumptions_per_turn; left > 0; --left) {
         ready_node* node = nullptr;
         if (choose_ && ready_.size() > 1)
@@ -97,10 +100,8 @@ void loop::turn_ready() noexcept {
     }
 }
 
-bool loop::turn(wait mode) {
+void loop::turn_wait(wait mode) noexcept {
     running here(*this);
-    mailbox_->collect(ready_);
-    turn_ready();
     const bool idle = mode == wait::allowed && ready_.empty() && mailbox_->empty() &&
                       !stop_running_.load(std::memory_order_relaxed);
     driver_->poll(idle ? timers_.next_deadline() : time_point::min());
@@ -108,6 +109,11 @@ bool loop::turn(wait mode) {
     buffers_.collect_foreign();
     mailbox_->collect(ready_);
     if (!timers_.empty()) timers_.fire_due(now());
+}
+
+bool loop::turn(wait mode) {
+    turn_ready();
+    turn_wait(mode);
     return alive();
 }
 

@@ -41,6 +41,7 @@ void context::attach(context& parent) noexcept {
     ready_ = parent.ready_;
     cause_ = parent.cause_;
     stopping_ = parent.stopping_;
+    background_ = parent.background_;
     parent.children_.push_back(*this);
 }
 

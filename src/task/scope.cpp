@@ -70,6 +70,7 @@ void scope::start(task<> what, const char* name, const std::source_location& whe
     made->own.set_name(name, where);
     frame.promise().start_for(made->own, *made);
     ++children_;
+    own_.home().task_started(own_);
     own_.ready().push(*made);
 }
 
@@ -82,6 +83,7 @@ void scope::ended(detail::child& gone) noexcept {
     gone.frame.destroy();
     delete &gone;
     --children_;
+    own_.home().task_ended(own_);
     if (why) fail(std::move(why));
     admit();
     if (children_ == 0 && joining_) std::exchange(joining_, nullptr)->complete();

@@ -55,6 +55,16 @@ class loop {
     /// The loop that runs the caller, or null.
     static loop* current() noexcept;
 
+    /// Turns until `done()`, which is asked before every sleep. Called from outside of any turn.
+    template <class Done>
+    void run_until(Done done) {
+        while (!done()) {
+            turn_ready();
+            if (done()) return;
+            turn_wait(wait::allowed);
+        }
+    }
+
     /// Runs until nothing is left that could ever complete, or `stop_running` was called.
     void run();
 
@@ -100,6 +110,14 @@ class loop {
     /// What serves others and ends with the loop: armed sources, signal watchers.
     context& background() noexcept { return background_; }
 
+    /// Counts a spawned task in, and out when it has ended.
+    void task_started(const context& own) noexcept {
+        ++(own.in_background() ? service_tasks_ : tasks_);
+    }
+    void task_ended(const context& own) noexcept {
+        --(own.in_background() ? service_tasks_ : tasks_);
+    }
+
     // ---- for tasks --------------------------------------------------------------------------
 
     /// Resumes a coroutine and, one after the other on the same stack, whatever it says comes next.
@@ -129,7 +147,8 @@ class loop {
     explicit loop(loop_options options);
 
     void turn_ready() noexcept;
-    void drain(context& what) noexcept;
+    void turn_wait(wait mode) noexcept;
+    void drain() noexcept;
 
     ready_queue ready_;
     buffer_pool buffers_;
@@ -142,6 +161,8 @@ class loop {
     bool now_known_ = false;
     std::atomic<bool> stop_running_{false};
     std::uint32_t inline_left_ = 0;
+    std::size_t tasks_ = 0;
+    std::size_t service_tasks_ = 0;
     std::coroutine_handle<> next_;
     context root_;
     context background_;

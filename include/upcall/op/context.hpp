@@ -53,6 +53,10 @@ class context : public list_hook<context> {
     /// For a shield, right after it was attached: what was raised above does not count inside.
     void forget_inherited() noexcept { cause_ = cancel_cause::none; }
 
+    /// Whether it serves others: tasks in it do not keep their loop running.
+    bool in_background() const noexcept { return background_; }
+    void set_background() noexcept { background_ = true; }
+
     /// The task's name for reports: set where it was spawned, else its parent's. Never null.
     const char* name() const noexcept;
     void set_name(const char* name, std::source_location where) noexcept {
@@ -74,6 +78,7 @@ class context : public list_hook<context> {
     std::source_location where_;
     cancel_cause cause_ = cancel_cause::none;
     bool stopping_ = false;
+    bool background_ = false;
 };
 
 }  // namespace upcall

@@ -1,0 +1,56 @@
+// A loop with a program on it: its tasks, and the ways to end them from anywhere.
+#pragma once
+
+#include <exception>
+#include <memory>
+
+#include <upcall/loop/loop.hpp>
+#include <upcall/task/scope.hpp>
+
+namespace upcall {
+
+/// Ends a program from any thread, for as long as anybody holds it.
+class program_control {
+  public:
+    explicit program_control(std::shared_ptr<mailbox> box) noexcept : box_(std::move(box)) {}
+
+    /// Asks the program to stop, or cancels it. Does nothing once it has ended. May throw
+    /// std::bad_alloc.
+    static void stop(const std::shared_ptr<program_control>& of);
+    static void cancel(const std::shared_ptr<program_control>& of);
+
+  private:
+    friend class program;
+    static void post(const std::shared_ptr<program_control>& of, void (*act)(scope&) noexcept);
+
+    std::shared_ptr<mailbox> box_;
+    scope* tasks_ = nullptr;  // the loop's thread only
+};
+
+/// Lives on the loop's thread, shorter than the loop.
+class program {
+  public:
+    explicit program(loop& home, scope_options options = {})
+        : home_(home),
+          tasks_(home.root(), options),
+          control_(std::make_shared<program_control>(home.remote())) {
+        control_->tasks_ = &tasks_;
+    }
+    program(const program&) = delete;
+    program& operator=(const program&) = delete;
+    /// Cancels what still runs, and waits for it.
+    ~program();
+
+    scope& tasks() noexcept { return tasks_; }
+    const std::shared_ptr<program_control>& control() const noexcept { return control_; }
+
+    /// Runs the loop until every task has ended. Returns the first exception that left one.
+    std::exception_ptr run();
+
+  private:
+    loop& home_;
+    scope tasks_;
+    std::shared_ptr<program_control> control_;
+};
+
+}  // namespace upcall

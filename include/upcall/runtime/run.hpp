@@ -1,0 +1,46 @@
+// A program's main function: a loop, a task, and an orderly end.
+//
+//     int main() { return upcall::run(server()); }
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <upcall/driver/select.hpp>
+#include <upcall/loop/loop.hpp>
+#include <upcall/task/scope.hpp>
+#include <upcall/task/task.hpp>
+
+namespace upcall {
+
+struct run_options {
+    driver_choice driver;
+    loop_options loop;
+    /// SIGINT and SIGTERM ask the program to stop; a second one cancels at once.
+    bool handle_signals = true;
+    /// How long after `stop` what still runs is cancelled.
+    duration grace = std::chrono::seconds(30);
+    /// Told which driver was chosen, once it runs; may be empty.
+    std::function<void(const selection_report&)> chosen;
+};
+
+/// Runs `main` on a loop of its own, on this thread, until it has ended with everything it
+/// spawned. Returns 0; 1 when an exception left it or no loop could be made, which is printed to
+/// standard error; with an `int` task, its value.
+int run(task<> main, const run_options& options = {});
+int run(task<int> main, const run_options& options = {});
+
+/// A loop over the driver that `choice` names, on this thread; `report` is filled in.
+result<std::unique_ptr<loop>> make_loop(const driver_choice& choice = {},
+                                        loop_options options = {},
+                                        selection_report* report = nullptr);
+
+/// Runs `main(index)` on each of `count` loops, one per thread, until all have ended; index 0 runs
+/// on the calling thread. 0 means one per core this process may use. A signal, or the first
+/// exception, stops them all. Threads are pinned to one core each when there are as many cores.
+/// A loop whose driver is refused on its own thread falls back as `choice` says.
+int run_loops(unsigned count, std::function<task<>(unsigned index)> main,
+              const run_options& options = {});
+
+}  // namespace upcall

@@ -1,0 +1,134 @@
+#include <upcall/runtime/run.hpp>
+
+#include <atomic>
+#include <cstdio>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include <upcall/os/affinity.hpp>
+#include <upcall/runtime/program.hpp>
+
+namespace upcall {
+namespace {
+
+void report(const std::exception_ptr& why) {
+    try {
+        std::rethrow_exception(why);
+    } catch (const std::bad_expected_access<std::error_code>& missing) {
+        std::fprintf(stderr, "upcall: ended by an error nobody handled: %s (%s %d)\n",
+                     missing.error().message().c_str(), missing.error().category().name(),
+                     missing.error().value());
+    } catch (const std::exception& thrown) {
+        std::fprintf(stderr, "upcall: ended by an exception: %s\n", thrown.what());
+    } catch (...) {
+        std::fprintf(stderr, "upcall: ended by an exception\n");
+    }
+}
+
+task<> keep_value(task<int> main, int& value) { value = co_await std::move(main); }
+
+int run_main(task<> main, const run_options& options) {
+    selection_report chosen;
+    auto home = make_loop(options.driver, options.loop, &chosen);
+    if (!home) {
+        std::fprintf(stderr, "upcall: no loop: %s; %s\n", home.error().message().c_str(),
+                     chosen.to_string().c_str());
+        return 1;
+    }
+    if (options.chosen) options.chosen(chosen);
+    program running(**home);
+    running.tasks().spawn_now(std::move(main), "main");
+    if (std::exception_ptr why = running.run()) {
+        report(why);
+        return 1;
+    }
+    return 0;
+}
+
+/// What the loops of one program share.
+struct fleet {
+    std::function<task<>(unsigned)> main;
+    const run_options* options = nullptr;
+    std::mutex mutex;
+    std::vector<std::shared_ptr<program_control>> controls;
+    bool stopping = false;
+    std::atomic<int> failures{0};
+
+    void stop() {
+        const std::lock_guard held(mutex);
+        stopping = true;
+        for (const auto& control : controls) program_control::stop(control);
+    }
+
+    void join(program& running) {
+        const std::lock_guard held(mutex);
+        controls.push_back(running.control());
+        if (stopping) running.tasks().stop();
+    }
+
+    void run(unsigned index) {
+        selection_report chosen;
+        auto home = make_loop(options->driver, options->loop, &chosen);
+        if (!home) {
+            std::fprintf(stderr, "upcall: no loop for thread %u: %s; %s\n", index,
+                         home.error().message().c_str(), chosen.to_string().c_str());
+            ++failures;
+            return stop();
+        }
+        if (index == 0 && options->chosen) options->chosen(chosen);
+        program running(**home);
+        running.tasks().spawn_now(main(index), "main");
+        join(running);
+        if (std::exception_ptr why = running.run()) {
+            report(why);
+            ++failures;
+            stop();
+        }
+    }
+};
+
+}  // namespace
+
+result<std::unique_ptr<loop>> make_loop(const driver_choice& choice, loop_options options,
+                                        selection_report* report) {
+    return loop::create(
+        [&](const driver_environment& lent) { return make_driver(choice, lent, report); },
+        std::move(options));
+}
+
+int run(task<> main, const run_options& options) { return run_main(std::move(main), options); }
+
+int run(task<int> main, const run_options& options) {
+    int value = 0;
+    const int status = run_main(keep_value(std::move(main), value), options);
+    return status != 0 ? status : value;
+}
+
+int run_loops(unsigned count, std::function<task<>(unsigned index)> main,
+              const run_options& options) {
+    const unsigned cores = usable_cores();
+    if (count == 0) count = cores;
+    fleet all;
+    all.main = std::move(main);
+    all.options = &options;
+    const bool pinned = count > 1 && count <= cores;
+    std::vector<std::thread> threads;
+    for (unsigned index = 1; index < count; ++index) {
+        try {
+            threads.emplace_back([&all, index, pinned] {
+                if (pinned) pin_to_core(index);
+                all.run(index);
+            });
+        } catch (const std::system_error& refused) {
+            std::fprintf(stderr, "upcall: %u of %u loops: %s\n", index, count, refused.what());
+            break;
+        }
+    }
+    all.run(0);
+    for (std::thread& one : threads) one.join();
+    return all.failures == 0 ? 0 : 1;
+}
+
+}  // namespace upcall
