@@ -1,0 +1,12 @@
+#include "serve/response_head.hpp"
+
+namespace upcall_serve {
+
+std::string make_server_lines(std::string_view version, std::string_view driver) {
+    std::string lines = "Server: upcall/";
+    lines.append(version).append(" (").append(driver).append(")\r\n");
+    lines.append("X-Upcall-Driver: ").append(driver).append("\r\n");
+    return lines.append("X-Content-Type-Options: nosniff\r\n");
+}
+
+}  // namespace upcall_serve
