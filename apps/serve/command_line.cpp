@@ -184,7 +184,7 @@ void add_content(CLI::App& app, std::string& help, options& into, std::vector<st
 }
 
 void add_place(CLI::App& app, std::string& help, options& into,
-               std::vector<listen_address>& listen) {
+               std::vector<upcall::address>& listen) {
     group place(app, help, "Where and how");
     place.option(
         "--listen", "ADDRESS",
@@ -267,8 +267,8 @@ problem check_together(const options& chosen) {
         return "--cache-file-max " + std::to_string(chosen.cache_file_max) +
                " is more than --cache-bytes " + std::to_string(chosen.cache_bytes);
     for (auto at = chosen.listen.begin(); at != chosen.listen.end(); ++at)
-        if (at->port != 0 && std::find(chosen.listen.begin(), at, *at) != at)
-            return "--listen " + to_string(*at) + " is given twice";
+        if (at->port() != 0 && std::find(chosen.listen.begin(), at, *at) != at)
+            return "--listen " + url_of(*at) + " is given twice";
     return std::nullopt;
 }
 
@@ -287,7 +287,7 @@ std::string words_for(const CLI::ParseError& error) {
 std::expected<options, command_exit> parse_command_line(std::span<const char* const> arguments) {
     options chosen;
     std::vector<std::string> index;
-    std::vector<listen_address> listen;
+    std::vector<upcall::address> listen;
 
     CLI::App app;
     app.set_help_flag("-h,--help");

@@ -28,7 +28,7 @@ struct options {
     std::vector<std::pair<int, std::string>> error_pages;
 
     // Where and how.
-    std::vector<listen_address> listen = {listen_address{}};
+    std::vector<upcall::address> listen = {upcall::address::loopback(default_port)};
     unsigned loops = 0;                     // 0: one per processor
     std::string driver = "auto";            // the best that the host has
     std::string user;                       // to become after listening; empty: stay
