@@ -68,7 +68,7 @@ void driver::collect_elsewhere() noexcept {
     }
     while (oldest) {
         io_operation* following = oldest->driver_next;
-        finish(*oldest, oldest->result);
+        if (returned(*oldest)) finish(*oldest, oldest->result);
         oldest = following;
     }
 }

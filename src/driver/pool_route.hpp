@@ -25,6 +25,9 @@ class pool_route {
     /// Asks for the end of an operation that `submit` has taken.
     void cancel(io_operation& op) noexcept;
 
+    /// The same for all operations on `target`, which is being closed.
+    void cancel_all(handle_record& target) noexcept;
+
     /// What only the pool can do, on every driver that has one.
     static bool takes(op_kind kind) noexcept {
         return kind == op_kind::file_read || kind == op_kind::file_write ||
@@ -32,6 +35,8 @@ class pool_route {
     }
 
   private:
+    void give_up(io_operation& op) noexcept;
+
     driver& owner_;
     blocking_pool& pool_;
 };

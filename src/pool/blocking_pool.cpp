@@ -55,6 +55,23 @@ bool blocking_pool::cancel(pool_job& job) noexcept {
     return true;
 }
 
+pool_job* blocking_pool::cancel_matching(bool (*matches)(const pool_job&, const void*) noexcept,
+                                         const void* argument) noexcept {
+    const std::lock_guard held(mutex_);
+    queue<pool_job, &pool_job::pool_next> kept;
+    queue<pool_job, &pool_job::pool_next> taken;
+    while (pool_job* job = jobs_.pop()) {
+        if (matches(*job, argument)) {
+            taken.push(*job);
+            --counts_.queued;
+        } else {
+            kept.push(*job);
+        }
+    }
+    while (pool_job* job = kept.pop()) jobs_.push(*job);
+    return taken.front();
+}
+
 blocking_pool::counts blocking_pool::count() noexcept {
     const std::lock_guard held(mutex_);
     return counts_;

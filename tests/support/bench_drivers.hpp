@@ -11,6 +11,8 @@
 
 #ifdef _WIN32
 #include "driver/iocp/factory.hpp"
+#else
+#include <upcall/driver/select.hpp>
 #endif
 
 namespace upcall::test {
@@ -29,6 +31,23 @@ inline bench_driver simulated(const sim_options& options = {}) {
             [kernel](const driver_environment& lent) { return make_sim_driver(*kernel, lent); }};
 }
 
+#ifndef _WIN32
+/// The drivers of this host, by the names of select.hpp.
+inline bench_driver host_driver(const std::string& name) {
+    return {name, [name](const driver_environment& lent) {
+                auto made = make_driver({.name = name, .uring = {}}, lent);
+                EXPECT_TRUE(made) << name << ": " << made.error().message();
+                return made ? std::move(*made) : nullptr;
+            }};
+}
+
+/// Those that make their system calls themselves.
+inline std::vector<bench_driver> posix_bench_drivers() {
+    return {host_driver("epoll"), host_driver("poll"), host_driver("select"),
+            host_driver("blocking")};
+}
+#endif
+
 inline std::vector<bench_driver> bench_drivers() {
     std::vector<bench_driver> all;
     all.push_back(simulated());
@@ -39,6 +58,8 @@ inline std::vector<bench_driver> bench_drivers() {
                        EXPECT_FALSE(error) << error.message();
                        return made;
                    }});
+#else
+    for (auto& one : posix_bench_drivers()) all.push_back(std::move(one));
 #endif
     return all;
 }

@@ -107,6 +107,12 @@ class queue {
         last_ = &object;
     }
 
+    void push_front(T& object) noexcept {
+        object.*Next = first_;
+        first_ = &object;
+        if (!last_) last_ = &object;
+    }
+
     T* pop() noexcept {
         T* object = first_;
         if (!object) return nullptr;

@@ -148,6 +148,13 @@ class driver {
         op.complete();
     }
 
+    /// An operation that `finish_elsewhere` brought is about to complete. False: the driver goes on
+    /// with it instead, and it has not been finished.
+    virtual bool returned(io_operation& op) noexcept {
+        static_cast<void>(op);
+        return true;
+    }
+
     /// Completes what `finish_elsewhere` brought. Part of every `poll`.
     void collect_elsewhere() noexcept;
 

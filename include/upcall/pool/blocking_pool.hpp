@@ -58,6 +58,11 @@ class blocking_pool {
     /// was never submitted.
     bool cancel(pool_job& job) noexcept;
 
+    /// Takes back every job that has not started and for which `matches` says yes; they are linked
+    /// by `pool_next`. `matches` is called with the pool locked, in linear time.
+    pool_job* cancel_matching(bool (*matches)(const pool_job& job, const void* argument) noexcept,
+                              const void* argument) noexcept;
+
     /// For reports; out of date at once.
     struct counts {
         std::size_t threads = 0;

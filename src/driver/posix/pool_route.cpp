@@ -16,16 +16,23 @@ void drop_empty_lease(io_operation& op) noexcept {
     op.leased = nullptr;
 }
 
+void run_in_pool(pool_job& job) noexcept {
+    auto& op = static_cast<io_operation&>(job);
+    unguard(op);
+    op.result = run_blocking(op);
+    drop_empty_lease(op);
+    op.via->finish_elsewhere(op);
+}
+
+bool works_on(const pool_job& job, const void* target) noexcept {
+    // Others share the pool, with jobs of their own kind.
+    return job.pool_run == run_in_pool && static_cast<const io_operation&>(job).target == target;
+}
+
 }  // namespace
 
 bool pool_route::submit(io_operation& op) noexcept {
-    op.pool_run = [](pool_job& job) noexcept {
-        auto& io = static_cast<io_operation&>(job);
-        unguard(io);
-        io.result = run_blocking(io);
-        drop_empty_lease(io);
-        io.via->finish_elsewhere(io);
-    };
+    op.pool_run = run_in_pool;
     if (op.kind == op_kind::receive) {
         op.leased = owner_.buffers().take_large();
         if (!op.leased) {
@@ -44,7 +51,19 @@ bool pool_route::submit(io_operation& op) noexcept {
 }
 
 void pool_route::cancel(io_operation& op) noexcept {
-    if (!pool_.cancel(op)) return;
+    if (pool_.cancel(op)) give_up(op);
+}
+
+void pool_route::cancel_all(handle_record& target) noexcept {
+    pool_job* job = pool_.cancel_matching(works_on, &target);
+    while (job) {
+        auto& op = static_cast<io_operation&>(*job);
+        job = job->pool_next;
+        give_up(op);
+    }
+}
+
+void pool_route::give_up(io_operation& op) noexcept {
     unguard(op);
     op.result = -ECANCELED;
     drop_empty_lease(op);

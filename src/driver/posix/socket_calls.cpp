@@ -43,7 +43,6 @@ pieces pieces_of(const io_operation& op) noexcept {
 
 std::int64_t read_pieces(const io_operation& op) noexcept {
     const auto [first, count] = pieces_of(op);
-    if (count == 0) return 0;
     if (!is_socket(op))
         return system_call([&] { return ::readv(fd_of(op), first, static_cast<int>(count)); });
     msghdr header{};
@@ -54,7 +53,6 @@ std::int64_t read_pieces(const io_operation& op) noexcept {
 
 std::int64_t write_pieces(const io_operation& op) noexcept {
     const auto [first, count] = pieces_of(op);
-    if (count == 0 && op.target->kind != handle_kind::datagram) return 0;
     if (!is_socket(op))
         return system_call([&] { return ::writev(fd_of(op), first, static_cast<int>(count)); });
     msghdr header{};
@@ -65,7 +63,6 @@ std::int64_t write_pieces(const io_operation& op) noexcept {
 
 std::int64_t try_read(io_operation& op) noexcept {
     if (op.flags & op_vectored) return read_pieces(op);
-    if (op.size == 0) return 0;
     if (is_socket(op))
         return system_call([&] { return ::recv(fd_of(op), op.data, op.size, MSG_DONTWAIT); });
     return system_call([&] { return ::read(fd_of(op), op.data, op.size); });
@@ -73,7 +70,6 @@ std::int64_t try_read(io_operation& op) noexcept {
 
 std::int64_t try_write(io_operation& op) noexcept {
     if (op.flags & op_vectored) return write_pieces(op);
-    if (op.size == 0 && op.target->kind != handle_kind::datagram) return 0;
     if (!is_socket(op)) return system_call([&] { return ::write(fd_of(op), op.data, op.size); });
     return system_call(
         [&] { return ::send(fd_of(op), op.data, op.size, MSG_DONTWAIT | MSG_NOSIGNAL); });
@@ -194,13 +190,47 @@ std::int64_t try_connect(io_operation& op) noexcept {
     return errno == EINTR ? -EINPROGRESS : -errno;
 }
 
+bool moves_nothing(const io_operation& op) noexcept {
+    if (op.kind != op_kind::read && op.kind != op_kind::write) return false;
+    if (op.kind == op_kind::write && op.target->kind == handle_kind::datagram) return false;
+    return op.flags & op_vectored ? pieces_of(op).count == 0 : op.size == 0;
+}
+
 }  // namespace
 
 std::int64_t finish_connect(io_operation& op) noexcept {
+#if defined(__linux__)
+    // Linux counts the socket as connecting until somebody asks again by connecting.
+    const std::int64_t outcome = try_connect(op);
+    if (outcome == -EISCONN) return connected(op);
+    return outcome == -EALREADY ? -EINPROGRESS : outcome;
+#else
+    // SO_ERROR is 0 for a socket that is still connecting, too.
+    pollfd asked{.fd = fd_of(op), .events = POLLOUT, .revents = 0};
+    if (::poll(&asked, 1, 0) == 0) return -EINPROGRESS;
     int error = 0;
     socklen_t size = sizeof error;
     if (::getsockopt(fd_of(op), SOL_SOCKET, SO_ERROR, &error, &size) != 0) return -errno;
     return error != 0 ? -error : connected(op);
+#endif
+}
+
+bool waits_in_silence(const io_operation& op) noexcept {
+    if (op.kind == op_kind::connect) return true;  // TCP gives EINPROGRESS instead
+    return op.kind == op_kind::send_message &&
+           static_cast<const message*>(op.data)->peer.family() == address_family::unix_path;
+}
+
+bool is_answered_at_once(io_operation& op) noexcept {
+    if (op.target->kind == handle_kind::foreign && op.kind != op_kind::poll)
+        op.result = raw_error(errc::unsupported);
+    else if (op.kind == op_kind::accept && op.target->kind != handle_kind::listener)
+        op.result = -EINVAL;
+    else if (moves_nothing(op))
+        op.result = 0;
+    else
+        return false;
+    return true;
 }
 
 bool waits_to_write(const io_operation& op) noexcept {
