@@ -104,6 +104,7 @@ void loop::turn_wait(wait mode) noexcept {
     running here(*this);
     const bool idle = mode == wait::allowed && ready_.empty() && mailbox_->empty() &&
                       !stop_running_.load(std::memory_order_relaxed);
+    ++turns_;
     driver_->poll(idle ? timers_.next_deadline() : time_point::min());
     now_known_ = false;
     buffers_.collect_foreign();

@@ -128,6 +128,9 @@ class driver {
 
     buffer_pool& buffers() const noexcept { return *buffers_; }
 
+    /// Buffers of the pool that are out because the driver keeps them in stock for the kernel.
+    virtual std::size_t buffers_in_stock() const noexcept { return 0; }
+
     /// A leased buffer came back after the pool had run dry: what waits for one may go on. The loop
     /// wires buffer_pool::on_refill to this.
     virtual void buffers_refilled() noexcept {}

@@ -100,6 +100,10 @@ class loop {
         return now_;
     }
 
+    /// Turns so far, each with one poll of the driver. A loop that waits does not turn, so this
+    /// tells waiting from spinning without a clock.
+    std::uint64_t turns() const noexcept { return turns_; }
+
     timer_queue& timers() noexcept { return timers_; }
     driver& via() noexcept { return *driver_; }
     buffer_pool& buffers() noexcept { return buffers_; }
@@ -161,6 +165,7 @@ class loop {
     bool now_known_ = false;
     std::atomic<bool> stop_running_{false};
     std::uint32_t inline_left_ = 0;
+    std::uint64_t turns_ = 0;
     std::size_t tasks_ = 0;
     std::size_t service_tasks_ = 0;
     std::coroutine_handle<> next_;

@@ -23,7 +23,7 @@ namespace detail {
 template <class Op>
 class operation_awaiter final : Op {
   public:
-    explicit operation_awaiter(typename Op::arguments&& arguments) : Op(std::move(arguments)) {}
+    explicit operation_awaiter(typename Op::arguments&& given) : Op(std::move(given)) {}
 
     bool await_ready() const noexcept { return false; }
 

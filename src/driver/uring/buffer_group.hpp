@@ -30,6 +30,9 @@ class buffer_group {
     bool is_open() const noexcept { return entries_ != nullptr; }
     std::uint16_t id() const noexcept { return id_; }
 
+    /// Buffers in the kernel's hands.
+    std::size_t in_stock() const noexcept { return stocked_; }
+
     /// Fills the ring up to its stock. Returns whether it holds any buffer now.
     bool refill() noexcept;
 

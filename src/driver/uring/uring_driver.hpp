@@ -34,6 +34,9 @@ class uring_driver final : public posix_driver {
     void poll(time_point deadline) noexcept override;
     void wake() noexcept override;
     void buffers_refilled() noexcept override;
+    std::size_t buffers_in_stock() const noexcept override {
+        return small_.in_stock() + large_.in_stock();
+    }
 
   protected:
     bool submit(io_operation& op) noexcept override;

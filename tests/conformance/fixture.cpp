@@ -1,0 +1,152 @@
+#include "conformance/fixture.hpp"
+
+#include <atomic>
+#include <filesystem>
+
+#include <upcall/runtime/program.hpp>
+
+namespace upcall::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A loop that waits turns once per event; one that spins turns thousands of times in this while.
+constexpr duration idle_while = std::chrono::milliseconds(5);
+constexpr std::uint64_t idle_turns_max = 16;
+
+// The simulator's clock would make nothing of it.
+constexpr const char* descriptors_of_this_process = "/proc/self/fd";
+
+std::size_t count_entries(const char* folder) {
+    std::error_code missing;
+    std::size_t count = 0;
+    for (fs::directory_iterator at(folder, missing), end; !missing && at != end;
+         at.increment(missing))
+        ++count;
+    return count;
+}
+
+std::string describe(const std::exception_ptr& why) {
+    try {
+        std::rethrow_exception(why);
+    } catch (const std::bad_expected_access<std::error_code>& missing) {
+        return "an error: " + missing.error().message();
+    } catch (const std::exception& thrown) {
+        return thrown.what();
+    } catch (...) {
+        return "something that is no std::exception";
+    }
+}
+
+}  // namespace
+
+loop_options conformance_case::small_loop() {
+    loop_options options;
+    options.buffers.small_count = 512;
+    options.buffers.large_count = 32;
+    return options;
+}
+
+void conformance_case::SetUp() {
+    if (GetParam().simulated) kernel_ = std::make_unique<sim_kernel>();
+    descriptors_before_ = open_descriptors();
+    try {
+        home_ = another_loop();
+    } catch (const std::system_error& refused) {
+        GTEST_SKIP() << GetParam().name << ": this host has no such driver: " << refused.what();
+    }
+}
+
+std::unique_ptr<loop> conformance_case::another_loop(loop_options options) {
+    selection_report report;
+    auto made = loop::create(
+        [&](const driver_environment& lent) -> result<std::unique_ptr<driver>> {
+            if (kernel_) return make_sim_driver(*kernel_, lent);
+            return make_driver(GetParam().choice, lent, &report);
+        },
+        std::move(options));
+    if (!made) throw std::system_error(made.error(), report.to_string());
+    return std::move(*made);
+}
+
+void conformance_case::renew_loop(loop_options options, const uring_options* uring) {
+    home_.reset();
+    driver_choice choice = GetParam().choice;
+    if (uring) choice.uring = *uring;
+    auto made = loop::create(
+        [&](const driver_environment& lent) -> result<std::unique_ptr<driver>> {
+            if (kernel_) return make_sim_driver(*kernel_, lent);
+            return make_driver(choice, lent);
+        },
+        std::move(options));
+    home_ = std::move(made.value());
+}
+
+void conformance_case::run_task(task<> body) {
+    program running(*home_);
+    running.tasks().spawn_now(std::move(body), "case");
+    if (const std::exception_ptr why = running.run()) ADD_FAILURE() << "thrown: " << describe(why);
+}
+
+std::string conformance_case::scratch(const std::string& name) {
+    if (kernel_) return "/" + name;
+    if (folder_.empty()) {
+        // One folder per test: they run side by side.
+        std::string mine = testing::UnitTest::GetInstance()->current_test_info()->name();
+        for (char& c : mine)
+            if (c == '/') c = '-';
+        const auto moment = std::chrono::steady_clock::now().time_since_epoch().count();
+        folder_ =
+            (fs::path(testing::TempDir()) / ("upcall-" + mine + std::to_string(moment))).string();
+        fs::create_directories(folder_);
+    }
+    return (fs::path(folder_) / name).string();
+}
+
+std::size_t conformance_case::open_descriptors() const {
+    return kernel_ ? kernel_->open_descriptors() : count_entries(descriptors_of_this_process);
+}
+
+void conformance_case::check_that_nothing_is_left() {
+    // Handles that were closed with an operation in flight are gone when that has ended.
+    home_->run_until([this] {
+        return home_->background().operations().empty() && home_->root().operations().empty();
+    });
+    EXPECT_TRUE(home_->root().children().empty()) << "tasks or scopes are left";
+    EXPECT_FALSE(home_->alive());
+    EXPECT_EQ(buffers_lent(), 0U) << "buffers that are not back in their pool";
+}
+
+void conformance_case::check_that_it_waits() {
+    std::uint64_t turns = 0;
+    run([&]() -> task<> {
+        const std::uint64_t before = home().turns();
+        static_cast<void>(co_await sleep(idle_while));
+        turns = home().turns() - before;
+    });
+    EXPECT_LE(turns, idle_turns_max) << "turns of a loop that had nothing to do";
+}
+
+void conformance_case::TearDown() {
+    if (home_) {
+        check_that_nothing_is_left();
+        check_that_it_waits();
+        home_.reset();
+    }
+    EXPECT_EQ(open_descriptors(), descriptors_before_) << "descriptors left open, or closed";
+    if (!folder_.empty()) fs::remove_all(folder_);
+}
+
+namespace {
+
+std::string name_of(const testing::TestParamInfo<subject>& one) { return one.param.name; }
+
+}  // namespace
+
+INSTANTIATE_TEST_SUITE_P(on, every_kernel, testing::ValuesIn(all_kernels()), name_of);
+INSTANTIATE_TEST_SUITE_P(on, every_driver, testing::ValuesIn(host_drivers()), name_of);
+
+// Windows has none of these.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(every_driver);
+
+}  // namespace upcall::test

@@ -1,0 +1,105 @@
+// The fixture of every conformance case: a loop over the driver under test, and what has to hold
+// when a case has ended, whatever it was about:
+//
+//   - no operation is left in any context, and no task;
+//   - every buffer is back in its pool, save for what the driver keeps in stock;
+//   - a loop with nothing to do waits, instead of turning;
+//   - as many descriptors are open as before.
+//
+// That an operation completes once and not twice is asserted by `operation` itself, in every build.
+//
+//     TEST_P(every_kernel, B1_a_refused_connection_is_reported) {
+//         run([&]() -> task<> { … co_await …; });
+//     }
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <upcall/driver/sim_kernel.hpp>
+#include <upcall/upcall.hpp>
+
+#include "conformance/subject.hpp"
+
+namespace upcall::test {
+
+class conformance_case : public testing::TestWithParam<subject> {
+  protected:
+    void SetUp() override;
+    void TearDown() override;
+
+    loop& home() noexcept { return *home_; }
+
+    /// Whether the driver is the named one, with whatever left out.
+    bool runs_on(std::string_view driver_name) { return home_->via().name() == driver_name; }
+
+    /// A further loop over the same driver, on the calling thread. Throws what `make` refused with.
+    std::unique_ptr<loop> another_loop(loop_options options = small_loop());
+
+    /// Destroys the loop and makes another, with other options.
+    void renew_loop(loop_options options, const uring_options* uring = nullptr);
+
+    /// Runs `body`, a coroutine lambda, and all it spawned to their end. What it throws fails the
+    /// test.
+    template <class Body>
+    void run(Body body) {
+        run_task(body());
+    }
+    void run_task(task<> body);
+
+    /// Turns the loop, waiting between turns, until `holds()`.
+    template <class Holds>
+    void turn_until(Holds holds) {
+        home_->run_until(holds);
+    }
+
+    /// A path that names nothing yet, in this test's own folder, which is removed afterwards.
+    std::string scratch(const std::string& name);
+
+    /// Descriptors that are open in this process, or in the simulated kernel.
+    std::size_t open_descriptors() const;
+
+    /// What the pool lent out, without what the driver has in stock.
+    std::size_t buffers_lent() {
+        return home_->buffers().outstanding() - home_->via().buffers_in_stock();
+    }
+
+    /// Destroys the loop now. Nothing but open_descriptors is checked afterwards.
+    void end_loop() { home_.reset(); }
+
+    static loop_options small_loop();
+
+  private:
+    void check_that_nothing_is_left();
+    void check_that_it_waits();
+
+    std::unique_ptr<sim_kernel> kernel_;
+    std::unique_ptr<loop> home_;
+    std::size_t descriptors_before_ = 0;
+    std::string folder_;
+};
+
+/// For cases that use nothing of the platform: also on the simulated kernel.
+class every_kernel : public conformance_case {};
+
+/// For cases about real sockets and files.
+class every_driver : public conformance_case {};
+
+}  // namespace upcall::test
+
+/// Ends the test as skipped on this driver. The reason has to say what the driver cannot do.
+#define UPCALL_SKIP(reason) GTEST_SKIP() << GetParam().name << ": " << (reason)
+
+/// EXPECT_TRUE that ends the coroutine it stands in.
+#define CO_ASSERT(condition)                          \
+    do {                                              \
+        if (!(condition)) {                           \
+            ADD_FAILURE() << "not true: " #condition; \
+            co_return;                                \
+        }                                             \
+    } while (false)

@@ -1,0 +1,46 @@
+#include "conformance/subject.hpp"
+
+namespace upcall::test {
+namespace {
+
+struct feature {
+    const char* name;
+    bool uring_options::* enabled;
+};
+
+constexpr feature features[] = {
+    {"single_issuer", &uring_options::single_issuer},
+    {"defer_taskrun", &uring_options::defer_taskrun},
+    {"submit_all", &uring_options::submit_all},
+    {"no_sqarray", &uring_options::no_sqarray},
+    {"registered_ring", &uring_options::registered_ring},
+    {"no_iowait", &uring_options::no_iowait},
+    {"provided_buffers", &uring_options::provided_buffers},
+    {"multishot_accept", &uring_options::multishot_accept},
+    {"multishot_receive", &uring_options::multishot_receive},
+};
+
+}  // namespace
+
+std::vector<subject> host_drivers() {
+    std::vector<subject> all;
+    for (const std::string& name : driver_names()) {
+        all.push_back({.name = name, .choice = {.name = name, .uring = {}}});
+        if (name != "uring") continue;
+        for (const feature& one : features) {
+            uring_options options;
+            options.*one.enabled = false;
+            all.push_back({.name = std::string("uring_no_") + one.name,
+                           .choice = {.name = name, .uring = options}});
+        }
+    }
+    return all;
+}
+
+std::vector<subject> all_kernels() {
+    std::vector<subject> all = host_drivers();
+    all.push_back({.name = "sim", .choice = {}, .simulated = true});
+    return all;
+}
+
+}  // namespace upcall::test

@@ -1,0 +1,28 @@
+// What a conformance case runs on: a driver, by name, or one with something left out.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <upcall/driver/select.hpp>
+
+namespace upcall::test {
+
+struct subject {
+    /// As it appears in the name of the test.
+    std::string name;
+    /// How to choose it; `simulated` for the simulated kernel, which is not chosen but made.
+    driver_choice choice;
+    bool simulated = false;
+};
+
+inline void PrintTo(const subject& one, std::ostream* out) { *out << one.name; }
+
+/// Every driver that this platform may have, and `uring` with each optional feature left out.
+std::vector<subject> host_drivers();
+
+/// Those, and the simulated kernel.
+std::vector<subject> all_kernels();
+
+}  // namespace upcall::test
