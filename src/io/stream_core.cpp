@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <upcall/base/fatal.hpp>
 
@@ -176,7 +177,7 @@ bool stream_core::serve(read_waiter& waiter) noexcept {
         if (first.empty()) first.reset();
     } else {
         waiter.done = first.size();
-        waiter.taken = std::move(first);
+        waiter.taken = std::exchange(first, {});
     }
     if (first.empty() && ++received_first_ == received_.size()) {
         received_.clear();

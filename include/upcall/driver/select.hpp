@@ -11,8 +11,8 @@
 namespace upcall {
 
 struct driver_choice {
-    /// "uring", "epoll", "poll", "select", "blocking", "iocp"; empty or "auto": the first that works
-    /// in this order, or what the environment variable UPCALL_DRIVER names.
+    /// "uring", "epoll", "poll", "select", "blocking", "iocp"; empty or "auto": the first that
+    /// works in this order, or what the environment variable UPCALL_DRIVER names.
     std::string name;
     uring_options uring;
 };

@@ -32,8 +32,7 @@ int run(task<> main, const run_options& options = {});
 int run(task<int> main, const run_options& options = {});
 
 /// A loop over the driver that `choice` names, on this thread; `report` is filled in.
-result<std::unique_ptr<loop>> make_loop(const driver_choice& choice = {},
-                                        loop_options options = {},
+result<std::unique_ptr<loop>> make_loop(const driver_choice& choice = {}, loop_options options = {},
                                         selection_report* report = nullptr);
 
 /// Runs `main(index)` on each of `count` loops, one per thread, until all have ended; index 0 runs
