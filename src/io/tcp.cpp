@@ -116,6 +116,13 @@ result<listener> listener::adopt(native_handle listening) {
     return listener(*home, std::move(*socket));
 }
 
+result<native_handle> listener::release() {
+    if (!core_) return failure(errc::closed);
+    auto native = core_->home().via().release(core_->file());
+    if (native) close_now();
+    return native;
+}
+
 result<address> listener::local_address() const {
     if (!core_) return failure(errc::closed);
     return core_->home().via().local_address(*core_->file().record());

@@ -100,6 +100,10 @@ class listener {
     /// Takes a listening socket of this process; on error the caller still owns it.
     static result<listener> adopt(native_handle listening);
 
+    /// The listening socket, which the caller now owns; the listener is empty afterwards. Error:
+    /// device_or_resource_busy while it accepts.
+    result<native_handle> release();
+
     /// The next connection. Peers that gave up while they waited are passed over, and a shortage of
     /// descriptors or memory is waited out. An idle wait: `stop` ends it with `cancelled`.
     request<detail::accept_operation> accept() {

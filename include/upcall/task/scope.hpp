@@ -159,19 +159,20 @@ struct current_context {
     context& await_resume() const noexcept { return *found; }
 };
 
-/// Awaits a task in another context than the awaiting one's.
+/// Awaits a task, owned by the awaiting coroutine, in another context than its own. It owns
+/// nothing: GCC 12 destroys an awaited aggregate twice.
 template <class T>
 struct in_context {
-    task<T> what;
+    std::coroutine_handle<promise<T>> what;
     context* where;
 
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> waiting) const noexcept {
-        what.frame().promise().start_for(*where, waiting);
-        where->home().resume_next(what.frame());
+        what.promise().start_for(*where, waiting);
+        where->home().resume_next(what);
     }
-    T await_resume() const { return what.frame().promise().take(); }
+    T await_resume() const { return what.promise().take(); }
 };
 
 }  // namespace detail
@@ -188,7 +189,8 @@ auto with_scope(Body body, scope_options options = {})
     scope inner(outer, options);
     if constexpr (std::is_void_v<value>) {
         try {
-            co_await detail::in_context<value>{body(inner), &inner.where()};
+            task<value> running = body(inner);
+            co_await detail::in_context<value>{running.frame(), &inner.where()};
         } catch (...) {
             inner.fail(std::current_exception());
         }
@@ -197,7 +199,8 @@ auto with_scope(Body body, scope_options options = {})
     } else {
         std::optional<value> outcome;
         try {
-            outcome.emplace(co_await detail::in_context<value>{body(inner), &inner.where()});
+            task<value> running = body(inner);
+            outcome.emplace(co_await detail::in_context<value>{running.frame(), &inner.where()});
         } catch (...) {
             inner.fail(std::current_exception());
         }
