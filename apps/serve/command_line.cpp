@@ -5,6 +5,8 @@
 #include <array>
 #include <string_view>
 
+#include <upcall/driver/select.hpp>
+
 #include "serve/quantity.hpp"
 #include "serve/status.hpp"
 
@@ -108,11 +110,17 @@ problem set_format(access_log_format& into, const std::string& text) {
     return std::nullopt;
 }
 
+// "auto, uring, epoll": what there is on this platform.
+std::string driver_list() {
+    std::string list = "auto";
+    for (const std::string& name : upcall::driver_names()) list += ", " + name;
+    return list;
+}
+
 problem set_driver(std::string& into, const std::string& text) {
-    constexpr std::array<std::string_view, 6> drivers = {"auto", "uring",  "epoll",
-                                                         "poll", "select", "blocking"};
-    if (std::ranges::find(drivers, text) == drivers.end())
-        return "'" + text + "' is none of auto, uring, epoll, poll, select, blocking";
+    const auto names = upcall::driver_names();
+    if (text != "auto" && std::ranges::find(names, text) == names.end())
+        return "'" + text + "' is none of " + driver_list();
     into = text;
     return std::nullopt;
 }
@@ -200,7 +208,7 @@ void add_place(CLI::App& app, std::string& help, options& into,
                  "Event loops, each on its own thread (0: one per processor)");
     place.option(
         "--driver", "NAME", [&](const std::string& text) { return set_driver(into.driver, text); },
-        "auto, uring, epoll, poll, select or blocking (auto: the best there is)");
+        driver_list() + " (auto: the best that works here)");
     place.option(
         "--user", "NAME",
         [&](const std::string& text) -> problem {
@@ -225,7 +233,7 @@ void add_place(CLI::App& app, std::string& help, options& into,
                  "Memory for hot files, per loop; 0 turns the cache off (64M)");
     place.option("--cache-file-max", "SIZE",
                  size_into(into.cache_file_max, 0, std::uint64_t{1} << 30),
-                 "Larger files are not cached (256k)");
+                 "Larger files are not cached (1M)");
 }
 
 void add_limits(CLI::App& app, std::string& help, options& into) {

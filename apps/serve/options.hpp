@@ -37,7 +37,7 @@ struct options {
 
     // The cache of hot files, per loop.
     std::uint64_t cache_bytes = 64 << 20;
-    std::uint64_t cache_file_max = 256 << 10;
+    std::uint64_t cache_file_max = 1 << 20;
 
     // Limits.
     std::size_t connections_max = 0;  // 0: as many as descriptors allow, less a reserve

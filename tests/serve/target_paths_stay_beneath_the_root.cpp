@@ -163,7 +163,7 @@ TEST(target_paths, random_targets_never_escape) {
                                              "%c0%ae", "%41", "?",  "//",  ";",   "~"};
     std::mt19937 random(11);
     int passed = 0;
-    for (int round = 0; round < 200'000; ++round) {
+    for (int round = 0; round < 60'000; ++round) {
         std::string target = "/";
         for (auto left = random() % 8; left > 0; --left) target += pieces[random() % pieces.size()];
         const decoded it = decode(target, {.dotfiles = true});
@@ -180,7 +180,7 @@ TEST(target_paths, random_targets_never_escape) {
         ASSERT_EQ(fenced.find("/../"), std::string::npos) << target;
         ASSERT_EQ(fenced.find("/./"), std::string::npos) << target;
     }
-    EXPECT_GT(passed, 10'000);
+    EXPECT_GT(passed, 3'000);
 }
 
 }  // namespace
