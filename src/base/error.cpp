@@ -63,4 +63,9 @@ std::error_code error_from_raw(std::int64_t raw) noexcept {
     return {static_cast<int>(-raw), std::generic_category()};
 }
 
+std::int64_t raw_error(const std::error_code& code) noexcept {
+    if (code.category() == upcall_category()) return raw_error(static_cast<errc>(code.value()));
+    return -code.value();
+}
+
 }  // namespace upcall

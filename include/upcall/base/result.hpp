@@ -36,7 +36,8 @@ constexpr std::int64_t raw_error(errc code) noexcept {
     return -(errc_offset + static_cast<std::int64_t>(code));
 }
 
-/// The std::error_code of a negative raw outcome.
+/// The std::error_code of a negative raw outcome, and the reverse.
 std::error_code error_from_raw(std::int64_t raw) noexcept;
+std::int64_t raw_error(const std::error_code& code) noexcept;
 
 }  // namespace upcall

@@ -31,6 +31,9 @@ enum class socket_option : std::uint8_t {
     reuse_address,
     reuse_port,
     keep_alive,
+    keep_alive_idle_seconds,      // silence before the first probe
+    keep_alive_interval_seconds,  // between probes
+    keep_alive_probes,            // unanswered ones that end the connection
     no_delay,
     linger_seconds,  // -1: off; 0: close resets; a positive time would block and is unsupported
     send_buffer,
@@ -38,7 +41,17 @@ enum class socket_option : std::uint8_t {
     only_ipv6,
     broadcast,
     time_to_live,
-    pending_error,  // get only: takes SO_ERROR
+    multicast_hops,       // how far multicasts travel; 1: this network alone
+    multicast_loop,       // whether they come back to this host
+    multicast_interface,  // number of the interface to send them on
+    pending_error,        // get only: takes SO_ERROR
+};
+
+/// The process at the other end of a Unix socket, as it was when it connected or listened.
+struct peer_identity {
+    std::int64_t process = 0;
+    std::uint32_t user = 0;
+    std::uint32_t group = 0;
 };
 
 /// What the loop lends a driver; all of it outlives the driver.
@@ -104,8 +117,22 @@ class driver {
                                             socket_option which) noexcept = 0;
     virtual result<void> shut_down(handle_record& target, shut direction) noexcept = 0;
 
+    /// Joins a multicast group, or leaves it, on the interface with that number; 0 leaves the
+    /// choice to the system. `group` is an IP address whose port does not matter.
+    virtual result<void> set_membership(handle_record& target, const address& group,
+                                        std::uint32_t interface_number, bool member) noexcept {
+        static_cast<void>(target), static_cast<void>(group);
+        static_cast<void>(interface_number), static_cast<void>(member);
+        return failure(errc::unsupported);
+    }
+    virtual result<peer_identity> identify_peer(handle_record& target) noexcept {
+        static_cast<void>(target);
+        return failure(errc::unsupported);
+    }
+
     /// Takes ownership of something native and makes a handle of it, ready for operations.
-    /// On error the caller still owns it. `foreign` handles are watched, never owned.
+    /// On error the caller still owns it. `foreign` handles are watched, never owned. Closing
+    /// one that is no socket gives it its blocking mode back: others may share it, as a terminal.
     virtual result<handle> adopt(native_handle native, handle_kind kind) noexcept = 0;
     /// The same for what an `accept` answered with, on whichever loop: already prepared, so this
     /// is cheaper, and `release` gives it out in blocking mode.
@@ -144,11 +171,12 @@ class driver {
     /// Returns 0 or the negated errno of close.
     virtual std::int64_t destroy(handle_record& target) noexcept = 0;
 
-    /// Completes an operation for which `submit` had returned false.
+    /// Completes an operation for which `submit` had returned false. It is queued before the close
+    /// that may have waited for it is reported.
     void finish(io_operation& op, std::int64_t result) noexcept {
         op.result = result;
-        if (op.target) drop_reference(*op.target);
         op.complete();
+        if (op.target) drop_reference(*op.target);
     }
 
     /// An operation that `finish_elsewhere` brought is about to complete. False: the driver goes on

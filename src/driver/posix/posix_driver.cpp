@@ -158,14 +158,18 @@ result<handle> posix_driver::adopt(native_handle native, handle_kind kind) noexc
     if (::fstat(fd, &status) != 0) return last_error();
     const bool is_socket = S_ISSOCK(status.st_mode);
     // Files never wait for readiness, and io_uring takes O_NONBLOCK on them for "never wait".
-    if (kind == handle_kind::foreign || kind == handle_kind::file)
+    const bool is_file = S_ISREG(status.st_mode) || S_ISBLK(status.st_mode);
+    if (kind == handle_kind::foreign || kind == handle_kind::file || is_file)
         return wrap(fd, kind, is_socket, false);
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0) return last_error();
     const bool was_blocking = !(flags & O_NONBLOCK);
     if (was_blocking && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return last_error();
     auto made = wrap(fd, kind, is_socket, was_blocking);
-    if (!made && was_blocking) set_blocking(fd, true);
+    if (made)
+        record_of(*made->record()).adopted = true;
+    else if (was_blocking)
+        set_blocking(fd, true);
     return made;
 }
 
@@ -190,6 +194,7 @@ std::int64_t posix_driver::destroy(handle_record& target) noexcept {
     posix_record& record = record_of(target);
     detach(record);
     std::int64_t outcome = 0;
+    if (record.adopted && record.was_blocking && !record.is_socket) set_blocking(record.fd(), true);
     // Linux frees the descriptor first whatever close then reports, EINTR included (close(2)):
     // never a second try.
     if (record.kind != handle_kind::foreign && ::close(record.fd()) != 0 && errno != EINTR)

@@ -17,6 +17,9 @@ struct posix_record : handle_record {
     bool is_socket = false;
     /// Its blocking mode was switched off, which `release` takes back.
     bool was_blocking = true;
+    /// It came from elsewhere, where its blocking mode may matter to others: `destroy` takes the
+    /// switch back, too.
+    bool adopted = false;
 
     int fd() const noexcept { return static_cast<int>(native); }
 };
@@ -40,6 +43,9 @@ class posix_driver : public driver {
                             std::int64_t value) noexcept override;
     result<std::int64_t> get_option(handle_record& target, socket_option which) noexcept override;
     result<void> shut_down(handle_record& target, shut direction) noexcept override;
+    result<void> set_membership(handle_record& target, const address& group,
+                                std::uint32_t interface_number, bool member) noexcept override;
+    result<peer_identity> identify_peer(handle_record& target) noexcept override;
     result<handle> adopt(native_handle native, handle_kind kind) noexcept override;
     result<handle> adopt_accepted(native_handle native) noexcept override;
     result<native_handle> release(handle& from) noexcept override;
