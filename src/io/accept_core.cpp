@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include <upcall/os/descriptor.hpp>
+
 namespace upcall::detail {
 namespace {
 
@@ -58,7 +60,7 @@ void accept_core::abandon() noexcept {
 /// Peers that connected while nobody asked: closing them resets or ends their connection.
 void accept_core::refuse_accepted() noexcept {
     for (; accepted_first_ < accepted_.size(); ++accepted_first_) {
-        if (auto peer = home_->via().adopt_accepted(accepted_[accepted_first_])) peer->close();
+        descriptor(accepted_[accepted_first_]).close();
     }
     accepted_.clear();
     accepted_first_ = 0;

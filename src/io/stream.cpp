@@ -30,24 +30,25 @@ bool shut_down_operation::launch(context& where) noexcept {
     return !core || core->launch_write(*this, where);
 }
 
-bool close_operation::launch(context& where) noexcept {
-    if (!core_) return true;
-    handle_record& record = *core_->file().record();
-    record.on_closed_argument = this;
-    record.on_closed = [](void* argument, std::int64_t outcome) noexcept {
-        auto& self = *static_cast<close_operation*>(argument);
-        self.outcome_ = outcome;
-        self.core_ = nullptr;
-        if (!self.launching_) self.complete();
-    };
-    begin(where);
-    cancel = [](operation&) noexcept {};  // closing goes on
-    launching_ = true;
-    core_->abandon();
-    launching_ = false;
-    if (core_) return false;
-    retire();
-    return true;
+bool detach_operation::launch(context& where) noexcept {
+    outcome = raw_error(errc::closed);
+    core = from_->core();
+    return !core || core->launch_leave(*this, where);
+}
+
+result<detached_stream> detach_operation::take() {
+    if (outcome < 0) return failure(error_from_raw(outcome));
+    detached_stream taken;
+    taken.received = core->take_received();
+    taken.end = core->take_end();
+    auto native = core->home().via().release(core->file());
+    if (!native) {
+        core->put_received(taken.received, taken.end);
+        return failure(native.error());
+    }
+    taken.socket = descriptor(*native);
+    from_->close_now();
+    return taken;
 }
 
 }  // namespace detail
@@ -60,6 +61,38 @@ result<void> byte_stream::set_option(socket_option which, std::int64_t value) {
 result<std::int64_t> byte_stream::option(socket_option which) {
     if (!core_) return failure(errc::closed);
     return core_->home().via().get_option(*core_->file().record(), which);
+}
+
+result<void> byte_stream::shut_down_reading() {
+    if (!core_) return failure(errc::closed);
+    return core_->home().via().shut_down(*core_->file().record(), shut::reading);
+}
+
+result<detail::stream_core*> byte_stream::adopt_core(native_handle connected) {
+    loop* home = loop::current();
+    if (!home) return failure(errc::no_loop);
+    auto opened = home->via().adopt(connected, handle_kind::stream);
+    if (!opened) return failure(opened.error());
+    return new detail::stream_core(*home, std::move(*opened));
+}
+
+result<detail::stream_core*> byte_stream::attach_core(detached_stream& from) {
+    auto core = adopt_core(from.socket.get());
+    if (!core) return failure(core.error());
+    if (!(*core)->put_received(from.received, from.end)) {
+        static_cast<void>((*core)->home().via().release((*core)->file()));
+        (*core)->abandon();
+        return failure(std::make_error_code(std::errc::no_buffer_space));
+    }
+    from.socket.release();
+    from = {};
+    return *core;
+}
+
+result<byte_stream> byte_stream::attach(detached_stream& from) {
+    auto core = attach_core(from);
+    if (!core) return failure(core.error());
+    return byte_stream(**core);
 }
 
 result<native_handle> byte_stream::release() {

@@ -30,10 +30,10 @@ stream_core::stream_core(loop& home, handle file) noexcept : home_(&home), file_
         core.completing_ = true;
         core.reading_ended();
         core.pump_reads();
+        if (core.leaving_) core.left();
         core.end_completion();
     };
     writing_.core = this;
-    writing_.kind = op_kind::write;
     writing_.target = file_.record();
     writing_.run = [](ready_node& node) noexcept {
         stream_core& core = *static_cast<write_operation&>(node).core;
@@ -47,13 +47,16 @@ stream_core::stream_core(loop& home, handle file) noexcept : home_(&home), file_
 
 void stream_core::abandon() noexcept {
     abandoned_ = true;
-    while (auto* waiter = static_cast<read_waiter*>(readers_.front())) {
-        if (mode_ == reading_mode::direct) break;  // the first one ends with its operation
+    // The first of a queue may have an operation of its own, with which it ends.
+    auto* reads = mode_ == reading_mode::direct ? readers_.pop() : nullptr;
+    while (auto* waiter = static_cast<read_waiter*>(readers_.front()))
         finish_read(*waiter, raw_error(errc::closed));
-    }
-    if (writing_.state == op_state::idle)
-        while (auto* waiter = static_cast<write_waiter*>(writers_.front()))
-            finish_write(*waiter, raw_error(errc::closed));
+    if (reads) readers_.push(*reads);
+    auto* writes = writing_.state != op_state::idle ? writers_.pop() : nullptr;
+    while (auto* waiter = static_cast<write_waiter*>(writers_.front()))
+        finish_write(*waiter, raw_error(errc::closed));
+    if (writes) writers_.push(*writes);
+    if (leaving_) finish(*std::exchange(leaving_, nullptr), raw_error(errc::closed));
     received_.clear();
     received_first_ = 0;
     file_.close();  // ends what is in flight
@@ -67,6 +70,8 @@ bool stream_core::admit(stream_waiter& waiter, context& where, std::uint16_t wai
         waiter.outcome = raw_error(errc_of(refused));
     else if (&where.home() != home_)
         waiter.outcome = raw_error(errc::wrong_loop);
+    else if (leaving_)
+        waiter.outcome = -EBUSY;
     else if (waiting >= waiting_max)
         waiter.outcome = raw_error(errc::queue_full);
     else {
@@ -106,8 +111,25 @@ void stream_core::end_completion() noexcept {
 
 // ---- reading --------------------------------------------------------------------------------
 
+/// Skips empty pieces in front, too, which a kernel that takes some of them would call the end.
+bool read_waiter::wants_nothing() noexcept {
+    if (leases) return false;
+    while (slices && want > 0 && slices->size == 0) {
+        ++slices;
+        --want;
+    }
+    return want == 0;
+}
+
 bool stream_core::launch_read(read_waiter& waiter, context& where) noexcept {
     if (!admit(waiter, where, readers_waiting_)) return true;
+    if (waiter.wants_nothing()) {
+        // It says nothing about the stream, so it waits for nobody, either.
+        finish(waiter, 0);
+        waiter.launching = false;
+        waiter.retire();
+        return true;
+    }
     waiter.cancel = cancel_read;
     readers_.push(waiter);
     ++readers_waiting_;
@@ -155,13 +177,13 @@ void stream_core::pump_reads() noexcept {
         }
         if (mode_ == reading_mode::receive) {
             // A reader with a buffer of its own is better served by a read of its own.
-            if (waiter->into) reading_.request_cancel(cancel_cause::cancelled);
+            if (!waiter->leases) reading_.request_cancel(cancel_cause::cancelled);
             break;
         }
-        if (waiter->into)
-            start_direct(*waiter);
-        else
+        if (waiter->leases)
             arm_receive();
+        else
+            start_direct(*waiter);
     }
     pumping_ = false;
 }
@@ -169,21 +191,36 @@ void stream_core::pump_reads() noexcept {
 /// Gives the waiter what was received. True when that is all it wants.
 bool stream_core::serve(read_waiter& waiter) noexcept {
     lease& first = received_[received_first_];
-    if (waiter.into) {
-        const std::size_t count = std::min(first.size(), waiter.want - waiter.done);
-        if (count > 0) std::memcpy(waiter.into + waiter.done, first.data(), count);
+    if (waiter.leases) {
+        waiter.done = first.size();
+        waiter.taken = std::exchange(first, {});
+    } else {
+        const std::size_t count = copy_out(waiter, first);
         waiter.done += count;
         first.drop_front(count);
         if (first.empty()) first.reset();
-    } else {
-        waiter.done = first.size();
-        waiter.taken = std::exchange(first, {});
     }
     if (first.empty() && ++received_first_ == received_.size()) {
         received_.clear();
         received_first_ = 0;
     }
-    return !waiter.into || !waiter.exactly || waiter.done == waiter.want;
+    return !waiter.exactly || waiter.done == waiter.want;
+}
+
+/// Copies into the waiter's room what fits; how many bytes.
+std::size_t stream_core::copy_out(read_waiter& waiter, byte_view from) noexcept {
+    if (!waiter.slices) {
+        const std::size_t count = std::min(from.size(), waiter.want - waiter.done);
+        std::memcpy(waiter.into + waiter.done, from.data(), count);
+        return count;
+    }
+    std::size_t copied = 0;
+    for (std::size_t at = 0; at < waiter.want && copied < from.size(); ++at) {
+        const std::size_t count = std::min(from.size() - copied, waiter.slices[at].size);
+        if (count > 0) std::memcpy(waiter.slices[at].data, from.data() + copied, count);
+        copied += count;
+    }
+    return copied;
 }
 
 void stream_core::arm_receive() noexcept {
@@ -200,10 +237,16 @@ void stream_core::arm_receive() noexcept {
 
 void stream_core::start_direct(read_waiter& waiter) noexcept {
     mode_ = reading_mode::direct;
-    reading_.kind = op_kind::read;
-    reading_.flags = op_none;
+    reading_.kind = waiter.content ? op_kind::receive_message : op_kind::read;
+    reading_.flags = waiter.slices ? op_vectored : op_none;
     reading_.data = waiter.into + waiter.done;
     reading_.size = waiter.want - waiter.done;
+    if (waiter.slices) {
+        reading_.data = waiter.slices;
+        reading_.size = waiter.want;
+    } else if (waiter.content) {
+        reading_.data = waiter.content;
+    }
     reading_.begin(home_->background());
     hold();
     if (!home_->via().start(reading_)) return;
@@ -226,8 +269,7 @@ void stream_core::reading_ended() noexcept {
         if (waiter.cause == cancel_cause::none && !abandoned_) return;  // the pump goes on
         return finish_read(waiter, raw_error(abandoned_ ? errc::closed : errc_of(waiter.cause)));
     }
-    if (outcome == 0)
-        return finish_read(waiter, waiter.want == 0 ? 0 : raw_error(errc::end_of_stream));
+    if (outcome == 0) return finish_read(waiter, raw_error(errc::end_of_stream));
     if (outcome == -ECANCELED) {
         const bool asked = waiter.cause != cancel_cause::none;
         return finish_read(waiter, raw_error(asked ? errc_of(waiter.cause) : errc::closed));
@@ -300,7 +342,7 @@ void stream_core::pump_writes() noexcept {
             finish_write(*waiter, raw_error(errc::closed));
         } else if (waiter->shutdown) {
             const auto done = home_->via().shut_down(*file_.record(), shut::writing);
-            finish_write(*waiter, done ? 0 : -done.error().value());
+            finish_write(*waiter, done ? 0 : raw_error(done.error()));
         } else if (!start_write(*waiter)) {
             return;
         } else {
@@ -312,9 +354,13 @@ void stream_core::pump_writes() noexcept {
 
 /// Hands the rest of the waiter's bytes to the driver. True: the outcome is there.
 bool stream_core::start_write(write_waiter& waiter) noexcept {
+    writing_.kind = op_kind::write;
     writing_.flags = waiter.whole ? op_whole : op_none;
     writing_.size = waiter.left;
-    if (waiter.slices) {
+    if (waiter.content && waiter.done == 0) {
+        writing_.kind = op_kind::send_message;
+        writing_.data = waiter.content;
+    } else if (waiter.slices) {
         writing_.flags |= op_vectored;
         writing_.data = waiter.slices;
     } else {
@@ -362,6 +408,68 @@ bool stream_core::wrote(write_waiter& waiter, std::int64_t outcome) noexcept {
         waiter.slices->size -= count;
     }
     return waiter.whole && waiter.left > 0 && waiter.cause == cancel_cause::none && !abandoned_;
+}
+
+// ---- leaving --------------------------------------------------------------------------------
+
+bool stream_core::launch_leave(stream_waiter& waiter, context& where) noexcept {
+    if (!admit(waiter, where, 0)) return true;
+    waiter.cancel = cancel_leave;
+    if (!readers_.empty() || !writers_.empty()) {
+        finish(waiter, -EBUSY);
+    } else if (reading_.state == op_state::idle) {
+        finish(waiter, 0);
+    } else {
+        leaving_ = &waiter;
+        reading_.request_cancel(cancel_cause::cancelled);
+    }
+    waiter.launching = false;
+    if (!waiter.finished) return false;
+    waiter.retire();
+    return true;
+}
+
+/// The receive operation has ended while somebody wants to leave; nobody could start another.
+void stream_core::left() noexcept { finish(*std::exchange(leaving_, nullptr), 0); }
+
+void stream_core::cancel_leave(operation& op) noexcept {
+    auto& waiter = static_cast<stream_waiter&>(op);
+    waiter.core->leaving_ = nullptr;
+    waiter.core->finish(waiter, raw_error(errc_of(waiter.cause)));
+}
+
+std::vector<std::byte> stream_core::take_received() {
+    std::size_t size = 0;
+    for (std::size_t at = received_first_; at < received_.size(); ++at)
+        size += received_[at].size();
+    std::vector<std::byte> bytes;
+    bytes.reserve(size);
+    for (std::size_t at = received_first_; at < received_.size(); ++at)
+        bytes.insert(bytes.end(), received_[at].data(),
+                     received_[at].data() + received_[at].size());
+    received_.clear();
+    received_first_ = 0;
+    return bytes;
+}
+
+bool stream_core::put_received(byte_view bytes, std::int64_t end) {
+    buffer_pool& pool = home_->buffers();
+    while (!bytes.empty()) {
+        const bool large = bytes.size() > pool.small_bytes();
+        std::byte* block = large ? pool.take_large() : pool.take_small();
+        if (!block) block = large ? pool.take_small() : pool.take_large();
+        if (!block) {
+            received_.clear();
+            return false;
+        }
+        const std::size_t room = pool.is_large(block) ? pool.large_bytes() : pool.small_bytes();
+        const std::size_t count = std::min(bytes.size(), room);
+        std::memcpy(block, bytes.data(), count);
+        received_.emplace_back(pool, block, count);
+        bytes = bytes.subspan(count);
+    }
+    ended_ = end;
+    return true;
 }
 
 }  // namespace upcall::detail

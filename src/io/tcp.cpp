@@ -22,9 +22,11 @@ bool accept_operation::launch(context& where) noexcept {
 
 upcall::result<tcp::stream> accept_operation::take() {
     if (outcome < 0) return failure(error_from_raw(outcome));
+    descriptor accepted(static_cast<native_handle>(outcome));
     loop& home = *loop::current();
-    auto socket = home.via().adopt_accepted(static_cast<native_handle>(outcome));
+    auto socket = home.via().adopt_accepted(accepted.get());
     if (!socket) return failure(socket.error());
+    accepted.release();
     return make_stream(home, std::move(*socket));
 }
 
@@ -37,7 +39,7 @@ bool connect_operation::launch(context& where) noexcept {
     }
     auto socket = home_->via().open_socket(peer_.family(), socket_type::stream);
     if (!socket) {
-        result = -socket.error().value();
+        result = raw_error(socket.error());
         return true;
     }
     socket_ = std::move(*socket);

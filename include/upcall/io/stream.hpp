@@ -11,14 +11,31 @@
 // in flight with `closed` and closes; buffers must still live until those operations completed.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <upcall/base/buffer.hpp>
+#include <upcall/io/detail/close_operation.hpp>
 #include <upcall/io/detail/stream_core.hpp>
+#include <upcall/os/descriptor.hpp>
 #include <upcall/task/request.hpp>
 
 namespace upcall {
+
+class byte_stream;
+
+/// What a stream is without its loop: on its way to another one, or out of upcall. May move
+/// between threads.
+struct detached_stream {
+    /// The connection itself, in blocking mode.
+    descriptor socket;
+    /// Bytes that had arrived and that nobody had read.
+    std::vector<std::byte> received;
+    /// Nonzero when the end, or an error, had arrived after them: see error_from_raw.
+    std::int64_t end = 0;
+};
 
 namespace detail {
 
@@ -27,11 +44,16 @@ class read_operation : public read_waiter {
     struct arguments {
         stream_core* core;
         byte_span buffer;
+        std::span<io_slice> pieces;
     };
     explicit read_operation(arguments&& given) noexcept {
         core = given.core;
         into = given.buffer.data();
         want = given.buffer.size();
+        if (!given.pieces.empty()) {
+            slices = given.pieces.data();
+            want = given.pieces.size();
+        }
     }
     bool launch(context& where) noexcept;
     result<std::size_t> take() const noexcept {
@@ -56,6 +78,7 @@ class receive_operation : public read_waiter {
     };
     explicit receive_operation(arguments&& given) noexcept {
         core = given.core;
+        leases = true;
         ends_on_stop = given.idle;
     }
     bool launch(context& where) noexcept;
@@ -114,22 +137,17 @@ class shut_down_operation : public write_waiter {
     }
 };
 
-class close_operation : public operation_base {
+class detach_operation : public stream_waiter {
   public:
     struct arguments {
-        stream_core* core;
+        byte_stream* from;
     };
-    explicit close_operation(arguments&& given) noexcept : core_(given.core) {}
+    explicit detach_operation(arguments&& given) noexcept : from_(given.from) {}
     bool launch(context& where) noexcept;
-    result<void> take() const noexcept {
-        if (outcome_ < 0) return failure(error_from_raw(outcome_));
-        return {};
-    }
+    result<detached_stream> take();
 
   private:
-    stream_core* core_;
-    std::int64_t outcome_ = 0;
-    bool launching_ = false;
+    byte_stream* from_;
 };
 
 }  // namespace detail
@@ -156,13 +174,17 @@ class byte_stream {
     /// says nothing about the stream. Errors: end_of_stream, those of recv(2), cancellation (then
     /// no byte was taken).
     request<detail::read_operation> read(byte_span buffer) {
-        return request<detail::read_operation>({core_, buffer});
+        return request<detail::read_operation>({core_, buffer, {}});
+    }
+    /// The same into several pieces, in order. `pieces` must stay until the completion.
+    request<detail::read_operation> read(std::span<io_slice> pieces) {
+        return request<detail::read_operation>({core_, {}, pieces});
     }
 
     /// Fills the buffer. The transfer tells how many bytes came; with fewer, the cause:
     /// end_of_stream when there was none at all, unexpected_end after some, or what went wrong.
     request<detail::read_exactly_operation> read_exactly(byte_span buffer) {
-        return request<detail::read_exactly_operation>({core_, buffer});
+        return request<detail::read_exactly_operation>({core_, buffer, {}});
     }
 
     /// What has arrived, in a buffer of the driver's, leased only once there is something in it.
@@ -197,10 +219,15 @@ class byte_stream {
         return request<detail::shut_down_operation>({core_});
     }
 
-    /// Closes and waits until the kernel has let go. Ends what is in flight with `closed`. Cannot
-    /// be cancelled. Afterwards the stream is empty.
-    request<detail::close_operation> close() {
-        return request<detail::close_operation>({std::exchange(core_, nullptr)});
+    /// Refuses further input at once: waiting and later reads meet the end of the stream after what
+    /// has arrived already. The peer is not told (shutdown(2)). Sockets only.
+    result<void> shut_down_reading();
+
+    /// Closes and waits until the kernel has let go. What is in flight ends with `closed`, before
+    /// this does. Cannot be cancelled. The stream is empty from the start of it on. Errors: those
+    /// of close(2), which closed it all the same.
+    request<detail::close_operation<byte_stream>> close() {
+        return request<detail::close_operation<byte_stream>>({this});
     }
 
     /// Sets or reads an option; see socket_option.
@@ -208,15 +235,33 @@ class byte_stream {
     result<std::int64_t> option(socket_option which);
 
     /// The native descriptor, which the caller now owns; the stream is empty afterwards. Error:
-    /// device_or_resource_busy while operations are in flight or received bytes wait here.
+    /// device_or_resource_busy while operations are in flight or received bytes wait here. A
+    /// `receive` stays armed in the kernel after it was answered; `detach` knows how to end it.
     result<native_handle> release();
+
+    /// Takes the connection off this loop, with what has arrived, so that another can `attach` it.
+    /// The stream must stay where it is until then, and is empty afterwards. Error:
+    /// device_or_resource_busy while reads or writes wait. After an error, or cancelled, the stream
+    /// is as it was.
+    request<detail::detach_operation> detach() { return request<detail::detach_operation>({this}); }
+
+    /// A stream on the current loop, of any kind of connection. On error `from` keeps it. Errors:
+    /// no_loop; no_buffer_space when what it had received finds no free buffers; those of the
+    /// driver.
+    static result<byte_stream> attach(detached_stream& from);
 
     loop& home() const noexcept { return core_->home(); }
 
   protected:
     detail::stream_core* core() const noexcept { return core_; }
 
+    explicit byte_stream(detail::stream_core& core) noexcept : core_(&core) {}
+    static result<detail::stream_core*> attach_core(detached_stream& from);
+    static result<detail::stream_core*> adopt_core(native_handle connected);
+
   private:
+    friend class detail::detach_operation;
+    friend class detail::close_operation<byte_stream>;
     void close_now() noexcept {
         if (core_) std::exchange(core_, nullptr)->abandon();
     }

@@ -41,6 +41,7 @@ class accept_core final : recycled {
 
     loop& home() const noexcept { return *home_; }
     handle& file() noexcept { return file_; }
+    handle_record& record() noexcept { return *file_.record(); }
 
   private:
     struct accept_source final : io_source {

@@ -8,14 +8,19 @@
 // was copied. Cancelling a waiter that has no call of its own in the kernel takes it out of the
 // queue and nothing else: what arrives stays for the next.
 //
+// Leaving. A stream with nobody waiting can be taken off its loop: the receive operation is
+// disarmed, and what it had brought goes along.
+//
 // Writing. Waiters are written one after the other, each whole if it asked so. When one ends
 // before its last byte, those already queued behind it fail: their bytes would follow a gap.
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <upcall/base/buffer_pool.hpp>
+#include <upcall/driver/io_operation.hpp>
 #include <upcall/loop/loop.hpp>
 #include <upcall/task/request.hpp>
 
@@ -36,16 +41,22 @@ struct stream_waiter : operation {
 };
 
 struct read_waiter : stream_waiter {
-    lease taken;                // with `into` null: what was received
-    std::byte* into = nullptr;  // else the caller's buffer
-    std::size_t want = 0;
+    lease taken;
+    std::byte* into = nullptr;
+    io_slice* slices = nullptr;  // instead of into
+    std::size_t want = 0;        // bytes of into, or number of slices
+    message* content = nullptr;  // reads `into` with the descriptors that come along
+    bool leases = false;         // wants what was received in `taken`; has no room of its own
     bool exactly = false;
+
+    bool wants_nothing() noexcept;
 };
 
 struct write_waiter : stream_waiter {
     const std::byte* data = nullptr;
     io_slice* slices = nullptr;  // instead of data; consumed as they are written
     std::size_t left = 0;        // bytes of data, or number of slices
+    message* content = nullptr;  // the first byte of data goes with these descriptors
     bool whole = false;
     bool shutdown = false;  // not a write: ends the direction when its turn has come
 };
@@ -72,14 +83,23 @@ class stream_core final : recycled {
     bool launch_read(read_waiter& waiter, context& where) noexcept;
     bool launch_write(write_waiter& waiter, context& where) noexcept;
 
+    /// Waits until the stream has nothing in flight any more; fails at once when somebody waits.
+    bool launch_leave(stream_waiter& waiter, context& where) noexcept;
+
     loop& home() const noexcept { return *home_; }
     handle& file() noexcept { return file_; }
+    handle_record& record() noexcept { return *file_.record(); }
     bool idle() const noexcept {
         return readers_.empty() && writers_.empty() && reading_.state == op_state::idle &&
                writing_.state == op_state::idle && received_.size() == received_first_;
     }
-    /// Disarms the receive operation and waits for nothing; `idle` tells when it has ended.
-    void disarm() noexcept { reading_.request_cancel(cancel_cause::cancelled); }
+
+    /// After `launch_leave`: what was received and not asked for, and how the stream had ended, or
+    /// 0. Throws std::bad_alloc, and then nothing was taken.
+    std::vector<std::byte> take_received();
+    std::int64_t take_end() noexcept { return std::exchange(ended_, 0); }
+    /// The reverse, on a fresh core. False: there are not enough free buffers.
+    bool put_received(byte_view bytes, std::int64_t end);
 
   private:
     using reader_queue = queue<stream_waiter, &stream_waiter::next_waiting>;
@@ -99,6 +119,7 @@ class stream_core final : recycled {
 
     void pump_reads() noexcept;
     bool serve(read_waiter& waiter) noexcept;
+    std::size_t copy_out(read_waiter& waiter, byte_view from) noexcept;
     void arm_receive() noexcept;
     void start_direct(read_waiter& waiter) noexcept;
     void reading_ended() noexcept;
@@ -113,6 +134,9 @@ class stream_core final : recycled {
     bool wrote(write_waiter& waiter, std::int64_t outcome) noexcept;
     void finish_write(write_waiter& waiter, std::int64_t outcome) noexcept;
     static void cancel_write(operation& op) noexcept;
+
+    void left() noexcept;
+    static void cancel_leave(operation& op) noexcept;
 
     void hold() noexcept { ++references_; }
     void drop() noexcept {
@@ -141,6 +165,7 @@ class stream_core final : recycled {
     std::vector<lease> received_;
     std::size_t received_first_ = 0;
     stream_waiter* runs_next_ = nullptr;
+    stream_waiter* leaving_ = nullptr;
 };
 
 }  // namespace upcall::detail
