@@ -1,0 +1,66 @@
+// Sends back whatever it receives.
+//
+//     echo_server --listen 127.0.0.1:7000 [--driver NAME] [--loops N]
+//
+// With several loops, each has a listener of its own on the same address, and the kernel spreads
+// the connections over them.
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <upcall/upcall.hpp>
+
+using namespace upcall;
+
+namespace {
+
+struct options {
+    std::string listen = "127.0.0.1:7000";
+    std::string driver;
+    unsigned loops = 1;
+};
+
+task<> echo(tcp::stream peer) {
+    while (auto chunk = co_await peer.receive())  // an idle peer owns no buffer
+        if (!co_await peer.write_all(*chunk))
+            break;  // ends at end of stream, error or cancellation
+}
+
+task<> serve(const options& chosen) {
+    auto listener = tcp::listener::bind(chosen.listen, {.reuse_port = chosen.loops > 1}).value();
+    std::printf("listening on %s\n", listener.local_address().value().to_string().c_str());
+    std::fflush(stdout);
+    co_await with_scope([&](scope& connections) -> task<> {
+        while (auto peer = co_await listener.accept())  // ends when asked to stop
+            co_await connections.spawn(echo(std::move(*peer)), "echo");
+    });
+}
+
+options parse(int count, char** words) {
+    options chosen;
+    for (int at = 1; at + 1 < count; at += 2) {
+        const std::string_view name = words[at];
+        if (name == "--listen")
+            chosen.listen = words[at + 1];
+        else if (name == "--driver")
+            chosen.driver = words[at + 1];
+        else if (name == "--loops")
+            chosen.loops = static_cast<unsigned>(std::strtoul(words[at + 1], nullptr, 10));
+        else
+            count = 0;
+    }
+    if (count % 2 == 0) {
+        std::fprintf(stderr, "usage: echo_server [--listen ADDRESS] [--driver NAME] [--loops N]\n");
+        std::exit(2);
+    }
+    return chosen;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    const options chosen = parse(count, words);
+    run_options how;
+    how.driver.name = chosen.driver;
+    return run_loops(chosen.loops, [&](unsigned) { return serve(chosen); }, how);
+}
