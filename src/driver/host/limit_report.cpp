@@ -12,7 +12,7 @@ using host_probe::in_words;
 using unit = limit_fact::unit;
 
 // From here on a server for many clients feels the limit. Starting points, not laws.
-constexpr std::uint64_t descriptors_enough = 65536;
+constexpr std::uint64_t descriptors_enough = 16384;
 constexpr std::uint64_t accept_queue_enough = 1024;
 constexpr std::uint64_t syn_queue_enough = 512;
 constexpr std::uint64_t ports_enough = 16384;
@@ -33,10 +33,10 @@ std::string descriptors_advice(const host_limits& limits) {
         (limits.descriptors.hard.is_known() && limits.descriptors.hard.value > soft.value);
     if (may_rise)
         advice +=
-            " Raise it without privileges: ulimit -n " + in_words(limits.descriptors.hard) + ".";
+            " Raise it without privileges: `ulimit -n " + in_words(limits.descriptors.hard) + "`.";
     else
         advice +=
-            " Raise it with LimitNOFILE= in a systemd unit, --ulimit nofile= for a "
+            " Raise it with `LimitNOFILE=N` in a systemd unit, `--ulimit nofile=N` for a "
             "container, or in /etc/security/limits.conf.";
     return advice;
 }
@@ -49,19 +49,19 @@ std::string memlock_advice(const host& seen) {
     return "Rings and registered buffers of all processes of this user count, about " +
            in_bytes(ring_bytes) +
            " for each loop: a ring may be refused with ENOMEM. Raise it to "
-           "8 MiB: ulimit -l 8192, LimitMEMLOCK=8M, --ulimit memlock=8388608.";
+           "8 MiB: `ulimit -l 8192`, `LimitMEMLOCK=8M`, `--ulimit memlock=8388608`.";
 }
 
 std::string accept_queue_advice(const host_limits& limits) {
     if (!limits.accept_queue.is_below(accept_queue_enough)) return {};
     return "A burst of more new connections than this, for each listening socket, is dropped and "
-           "tried again a second later. As root: sysctl -w net.core.somaxconn=4096.";
+           "tried again a second later. As root: `sysctl -w net.core.somaxconn=4096`.";
 }
 
 std::string syn_queue_advice(const host_limits& limits) {
     if (!limits.syn_queue.is_below(syn_queue_enough)) return {};
     return "Half-open connections beyond this wait or fall back to SYN cookies. As root: "
-           "sysctl -w net.ipv4.tcp_max_syn_backlog=4096.";
+           "`sysctl -w net.ipv4.tcp_max_syn_backlog=4096`.";
 }
 
 std::string ports_advice(const host_limits& limits) {
@@ -71,8 +71,8 @@ std::string ports_advice(const host_limits& limits) {
     if (count >= ports_enough) return {};
     return "Only " + std::to_string(count) +
            " connections to one address and port can be open, "
-           "counting those that closed within the last minute. As root: sysctl -w "
-           "net.ipv4.ip_local_port_range=\"1024 65535\".";
+           "counting those that closed within the last minute. As root: `sysctl -w "
+           "net.ipv4.ip_local_port_range=\"1024 65535\"`.";
 }
 
 std::string room_advice(const quantity& limit, const quantity& used, std::uint64_t enough,
@@ -105,12 +105,12 @@ std::string uring_disabled_advice(const host& seen) {
     const quantity& disabled = seen.limits.uring_disabled;
     if (!disabled.is_known() || disabled.value == 0) return {};
     if (disabled.value == 1 && seen.system.is_admin) return {};
-    return "Rings are refused with EPERM. As root: sysctl -w kernel.io_uring_disabled=0.";
+    return "Rings are refused with EPERM. As root: `sysctl -w kernel.io_uring_disabled=0`.";
 }
 
 std::string system_descriptors_advice(const host_limits& limits) {
     if (!limits.descriptors_system.is_below(descriptors_enough)) return {};
-    return "All processes of the host share these. As root: sysctl -w fs.file-max=1048576.";
+    return "All processes of the host share these. As root: `sysctl -w fs.file-max=1048576`.";
 }
 
 void add_process_limits(std::vector<limit_fact>& all, const host& seen) {
@@ -138,7 +138,7 @@ void add_process_limits(std::vector<limit_fact>& all, const host& seen) {
     all.push_back({"processes.soft", "ulimit -u (RLIMIT_NPROC)", limits.processes.soft, unit::count,
                    "processes and threads of this user",
                    room_advice(limits.processes.soft, {}, tasks_enough,
-                               "Threads of the pool may fail to start. Raise it: ulimit -u.")});
+                               "Threads of the pool may fail to start. Raise it: `ulimit -u`.")});
     all.push_back({"pending_signals.soft",
                    "ulimit -i (RLIMIT_SIGPENDING)",
                    limits.pending_signals.soft,
@@ -188,11 +188,11 @@ void add_system_limits(std::vector<limit_fact>& all, const host& seen) {
     all.push_back({"epoll.watches", "fs.epoll.max_user_watches", limits.epoll_watches, unit::count,
                    "descriptors in epoll sets of this user",
                    room_advice(limits.epoll_watches, {}, watches_enough,
-                               "As root: sysctl -w fs.epoll.max_user_watches=N.")});
+                               "As root: `sysctl -w fs.epoll.max_user_watches=N`.")});
     all.push_back({"aio.max", "fs.aio-max-nr", limits.aio_max, unit::count,
                    "Linux AIO events of the whole host",
                    room_advice(limits.aio_max, limits.aio_used, aio_events_enough,
-                               "As root: sysctl -w fs.aio-max-nr=1048576.")});
+                               "As root: `sysctl -w fs.aio-max-nr=1048576`.")});
     all.push_back({"aio.used", "fs.aio-nr", limits.aio_used, unit::count, "of those, taken", {}});
     all.push_back({"uring.disabled", "kernel.io_uring_disabled", limits.uring_disabled, unit::count,
                    "0: all may use rings, 1: a group, 2: nobody", uring_disabled_advice(seen)});
@@ -219,8 +219,8 @@ void add_cgroup_limits(std::vector<limit_fact>& all, const host& seen) {
     all.push_back({"cgroup.pids", "cgroup: pids", limits.cgroup_pids, unit::count,
                    "processes and threads of this container or unit",
                    room_advice(limits.cgroup_pids, limits.cgroup_pids_used, tasks_enough,
-                               "Threads of the pool may fail to start. Raise it: TasksMax= in a "
-                               "systemd unit, --pids-limit for a container.")});
+                               "Threads of the pool may fail to start. Raise it: `TasksMax=N` in a "
+                               "systemd unit, `--pids-limit N` for a container.")});
     all.push_back({"cgroup.pids.used",
                    "cgroup: pids",
                    limits.cgroup_pids_used,

@@ -23,11 +23,11 @@ std::string filter_advice(const std::string& calls, bool is_ring, const host_sys
     if (system.container == "docker" || system.container == "podman" ||
         system.container == "containerd")
         return "Start the container with a seccomp profile that allows " + allow +
-               " (docker and podman: --security-opt seccomp=FILE). It may also be whatever runs "
+               " (docker and podman: `--security-opt seccomp=FILE`). It may also be whatever runs "
                "inside the container that installs the filter.";
     return "Allow " + allow +
            " in the seccomp filter of whatever started this program (systemd: "
-           "SystemCallFilter=@aio; a container: its seccomp profile).";
+           "`SystemCallFilter=@aio`; a container: its seccomp profile).";
 }
 
 // kernel.io_uring_disabled came with 6.6: where it is there, so is io_uring.
@@ -43,7 +43,7 @@ bool is_off_for_us(const host_system& system, const host_limits& limits) noexcep
 
 verdict explain_sysctl(const host_system& system, const host_limits& limits) {
     const std::string open =
-        "as root: sysctl -w kernel.io_uring_disabled=0, and a line in /etc/sysctl.d/ to keep it.";
+        "as root: `sysctl -w kernel.io_uring_disabled=0`, and a line in /etc/sysctl.d/ to keep it.";
     verdict found{reason::refused_by_sysctl, {}, {}};
     if (limits.uring_disabled.value >= 2) {
         found.why =
@@ -80,7 +80,7 @@ verdict explain_refusal(const std::string& calls, bool is_ring, int error,
                 (is_ring ? ", as the default profiles of Docker, containerd and Podman do." : "."),
             filter_advice(calls, is_ring, system)};
     const std::string look =
-        "Look for a refusal in the kernel's log (dmesg, journalctl -k), and "
+        "Look for a refusal in the kernel's log (`dmesg`, `journalctl -k`), and "
         "in the policy of SELinux or AppArmor.";
     const std::string label = system.security_label.empty()
                                   ? std::string()
@@ -146,8 +146,8 @@ verdict explain_memory(const std::string& calls, const host_system& system,
                 bytes_in_words(limits.locked_memory.hard) +
                 ") leaves no room for a ring. It counts all rings and registered buffers of this "
                 "user, in every process.",
-            "Raise it to 8 MiB or more: ulimit -l 8192, LimitMEMLOCK=8M in a systemd unit, or "
-            "--ulimit memlock=8388608 for a container."};
+            "Raise it to 8 MiB or more: `ulimit -l 8192`, `LimitMEMLOCK=8M` in a systemd unit, or "
+            "`--ulimit memlock=8388608` for a container."};
 }
 
 verdict explain_descriptors(int error, const host_limits& limits) {
@@ -155,13 +155,14 @@ verdict explain_descriptors(int error, const host_limits& limits) {
         return {reason::out_of_descriptors,
                 "The host's table of open files is full (fs.file-max is " +
                     in_words(limits.descriptors_system) + ").",
-                "As root: sysctl -w fs.file-max=N, or end what holds so many files."};
-    return {reason::out_of_descriptors,
-            "All " + in_words(limits.descriptors.soft) +
-                " descriptors that RLIMIT_NOFILE allows this process are in use.",
-            "Raise it: ulimit -n N (up to " + in_words(limits.descriptors.hard) +
-                " without privileges), LimitNOFILE=N in a systemd unit, or --ulimit nofile=N for "
-                "a container."};
+                "As root: `sysctl -w fs.file-max=N`, or end what holds so many files."};
+    return {
+        reason::out_of_descriptors,
+        "All " + in_words(limits.descriptors.soft) +
+            " descriptors that RLIMIT_NOFILE allows this process are in use.",
+        "Raise it: `ulimit -n N` (up to " + in_words(limits.descriptors.hard) +
+            " without privileges), `LimitNOFILE=N` in a systemd unit, or `--ulimit nofile=N` for "
+            "a container."};
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ availability not_tried(kernel_interface what) {
             reason::not_tried,
             "Not tried: a seccomp filter is in force that might kill this program for it, and no "
             "child process could be made to try in.",
-            "Allow more processes: ulimit -u, or pids.max of the cgroup."};
+            "Allow more processes: `ulimit -u`, or pids.max of the cgroup."};
 }
 
 availability build(kernel_interface what, bool available, int error, verdict found) {
@@ -84,9 +84,10 @@ verdict describe_working(const ring_facts& ring, const host_limits& limits) {
     if (ring.entries < ring_facts::entries_asked) {
         found.why += " Memory was short for the usual " +
                      std::to_string(ring_facts::entries_asked) + " entries.";
-        found.advice = "Raise RLIMIT_MEMLOCK (now " + bytes_in_words(limits.locked_memory.soft) +
-                       ") to 8 MiB or more: ulimit -l 8192, LimitMEMLOCK=8M in a systemd unit, or "
-                       "--ulimit memlock=8388608 for a container.";
+        found.advice =
+            "Raise RLIMIT_MEMLOCK (now " + bytes_in_words(limits.locked_memory.soft) +
+            ") to 8 MiB or more: `ulimit -l 8192`, `LimitMEMLOCK=8M` in a systemd unit, or "
+            "`--ulimit memlock=8388608` for a container.";
     }
     return found;
 }
@@ -94,17 +95,16 @@ verdict describe_working(const ring_facts& ring, const host_limits& limits) {
 std::string describe_call(kernel_interface what, const host_limits& limits) {
     switch (what) {
         case kernel_interface::epoll:
-            return "epoll works: it reported a ready pipe.";
+            return "It reported a ready pipe.";
         case kernel_interface::poll:
-            return "poll works: it reported a ready pipe.";
+            return "It reported a ready pipe.";
         case kernel_interface::select:
-            return "select works, for descriptors below " + std::to_string(FD_SETSIZE) + ".";
+            return "It works, for descriptors below " + std::to_string(FD_SETSIZE) + ".";
         case kernel_interface::sigio:
             return "A descriptor takes a real-time signal; up to " +
                    in_words(limits.pending_signals.soft) + " can be pending for this user.";
         case kernel_interface::linux_aio:
-            return "Linux AIO answers; " + in_words(limits.aio_used) + " of " +
-                   in_words(limits.aio_max) +
+            return "It answers; " + in_words(limits.aio_used) + " of " + in_words(limits.aio_max) +
                    " events of the host are taken. Only files opened with O_DIRECT gain by it.";
         case kernel_interface::posix_aio:
             return "The C library offers it, by threads of its own.";
@@ -172,7 +172,7 @@ availability interpret_call(kernel_interface what, const call_result& result,
                 reason::exhausted,
                 "All events of the host are taken: fs.aio-nr is " + in_words(limits.aio_used) +
                     ", fs.aio-max-nr " + in_words(limits.aio_max) + ".",
-                "As root: sysctl -w fs.aio-max-nr=1048576."};
+                "As root: `sysctl -w fs.aio-max-nr=1048576`."};
     if (result.works) return {what, true, 0, reason::works, describe_call(what, limits), {}};
     if (result.error == ENOSPC)
         return {what,
@@ -181,7 +181,7 @@ availability interpret_call(kernel_interface what, const call_result& result,
                 reason::exhausted,
                 "This user may watch no more descriptors: fs.epoll.max_user_watches is " +
                     in_words(limits.epoll_watches) + ".",
-                "As root: sysctl -w fs.epoll.max_user_watches=N."};
+                "As root: `sysctl -w fs.epoll.max_user_watches=N`."};
     return build(what, false, result.error,
                  explain_error(name, false, result.error, system, limits));
 }

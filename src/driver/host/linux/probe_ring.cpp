@@ -144,11 +144,11 @@ void probe_opcodes(trial_ring& ring, ring_facts& report) noexcept {
                            (answer.ops[i].flags & uring_abi::probe_op_supported) != 0);
 }
 
+// ENOENT and EBUSY come from an operation that was understood, EINVAL from one that was not. A
+// refusal tells nothing about the kernel.
 void note_register(ring_facts& report, register_op what, int code) noexcept {
-    // ENOENT and EBUSY come from an operation that was understood.
     const bool understood = code >= 0 || code == -ENOENT || code == -EBUSY;
-    const bool refused = code == -EINVAL || code == -EPERM || code == -EACCES || code == -ENOSYS;
-    if (understood || refused)
+    if (understood || code == -EINVAL)
         report.register_operations.set(static_cast<unsigned>(what), understood);
 }
 
@@ -182,12 +182,11 @@ void try_register_operations(trial_ring& ring, ring_facts& report) noexcept {
     note_register(report, register_op::clock, ring.control(register_op::clock, &clock, 0));
 }
 
-// What the trials showed about register operations and flags that could not be asked for.
+// A trial that passed shows that what it used is there; one that failed may have other causes.
 void learn_from_tests(ring_facts& report) noexcept {
     using outcome = ring_test_result::outcome;
     const auto learn = [&](ring_test test, capability_set& set, unsigned index) {
-        if (report[test].state != outcome::not_run)
-            set.set(index, report[test].state == outcome::passed);
+        if (report[test].state == outcome::passed) set.set(index, true);
     };
     const auto number = [](register_op what) { return static_cast<unsigned>(what); };
     learn(ring_test::enable, report.register_operations, number(register_op::enable_rings));
