@@ -1,7 +1,7 @@
 # Debian packages, named by what needs them. A command asks for its sets; what is already
 # installed costs one dpkg-query.
 
-packages_build=(gcc g++ cmake ninja-build ccache libcli11-dev)
+packages_build=(gcc g++ cmake ninja-build ccache libcli11-dev nlohmann-json3-dev)
 packages_test=(libgtest-dev libgmock-dev pkg-config python3 binutils)
 packages_format=(clang-format-19 shellcheck)
 packages_clang=(clang-19 lld-19 libclang-rt-19-dev llvm-19)

@@ -1,0 +1,29 @@
+// Everything that a report is made from.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <upcall/base/result.hpp>
+#include <upcall/driver/host.hpp>
+#include <upcall/driver/host_file.hpp>
+
+namespace upcall_doctor {
+
+struct examined_path {
+    std::string path;
+    upcall::result<upcall::file_system_facts> facts;
+};
+
+struct examination {
+    upcall::host host;
+    upcall::driver_choice choice;
+    // The environment variable UPCALL_DRIVER, which overrules the choice; empty: not set.
+    std::string overruled_by;
+    std::vector<examined_path> paths;
+};
+
+// Probes the host, and the file system of each path.
+examination examine(const std::vector<std::string>& paths);
+
+}  // namespace upcall_doctor
