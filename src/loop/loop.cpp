@@ -1,5 +1,7 @@
 #include <upcall/loop/loop.hpp>
 
+#include <upcall/os/broken_pipe.hpp>
+
 namespace upcall {
 namespace {
 
@@ -33,6 +35,7 @@ loop::loop(loop_options options)
 }
 
 result<std::unique_ptr<loop>> loop::create(const driver_maker& make, loop_options options) {
+    ignore_broken_pipe_signal();
     std::unique_ptr<loop> made;
     try {
         made.reset(new loop(std::move(options)));

@@ -64,7 +64,7 @@ class lease {
 };
 
 struct buffer_pool_options {
-    std::size_t small_bytes = 4096;
+    std::size_t small_bytes = 1024;
     std::size_t small_count = 4096;
     std::size_t large_bytes = std::size_t{64} << 10;
     std::size_t large_count = 256;

@@ -28,6 +28,12 @@ struct connect_block : kernel_address, recycled {
     using kernel_address::kernel_address;
 };
 
+/// The header of a vectored send. writev(2) on a socket would raise SIGPIPE, and cannot be asked to
+/// go on after a short transfer.
+struct send_block : recycled {
+    msghdr header{};
+};
+
 template <class T>
 std::uint64_t address_of(const T* pointer) noexcept {
     return reinterpret_cast<std::uint64_t>(pointer);
@@ -60,7 +66,14 @@ void fill_accept(sqe& entry, const io_operation& op, const entry_forms& forms) n
 void fill_stream(sqe& entry, const io_operation& op) noexcept {
     const bool reading = op.kind == op_kind::read;
     fill_buffer(entry, op);
-    if (op.flags & op_vectored) {
+    const bool vectored = op.flags & op_vectored;
+    if (vectored && !reading && is_socket(op)) {
+        entry.opcode = uring_abi::op::sendmsg;
+        entry.addr = address_of(&static_cast<send_block*>(op.driver_block)->header);
+        entry.len = 1;
+        entry.msg_flags = MSG_NOSIGNAL;
+        if (op.flags & op_whole) entry.msg_flags |= MSG_WAITALL;
+    } else if (vectored) {
         entry.opcode = reading ? uring_abi::op::readv : uring_abi::op::writev;
         entry.off = no_position;
     } else if (!is_socket(op)) {
@@ -156,13 +169,31 @@ void fill_poll_entry(sqe& entry, const io_operation& op) noexcept {
     entry.poll32_events = events;
 }
 
-std::int64_t prepare_entry(io_operation& op) noexcept {
+namespace {
+
+bool needs_send_block(const io_operation& op) noexcept {
+    return op.kind == op_kind::write && (op.flags & op_vectored) && is_socket(op);
+}
+
+void make_block(io_operation& op) {
     if (op.kind == op_kind::connect) {
-        try {
-            op.driver_block = new connect_block(*static_cast<const address*>(op.data));
-        } catch (const std::bad_alloc&) {
-            return -ENOMEM;
-        }
+        op.driver_block = new connect_block(*static_cast<const address*>(op.data));
+    } else if (needs_send_block(op)) {
+        auto* made = new send_block;
+        made->header.msg_iov = static_cast<iovec*>(op.data);
+        made->header.msg_iovlen = std::min<std::size_t>(op.size, IOV_MAX);
+        op.driver_block = made;
+    }
+}
+
+}  // namespace
+
+std::int64_t prepare_entry(io_operation& op) noexcept {
+    op.driver_block = nullptr;
+    try {
+        make_block(op);
+    } catch (const std::bad_alloc&) {
+        return -ENOMEM;
     }
     if (op.kind == op_kind::send_message && !prepare_send(*static_cast<message*>(op.data)))
         return -EINVAL;
@@ -170,8 +201,11 @@ std::int64_t prepare_entry(io_operation& op) noexcept {
 }
 
 void release_entry(io_operation& op) noexcept {
-    if (op.kind != op_kind::connect) return;
-    delete static_cast<connect_block*>(op.driver_block);
+    if (!op.driver_block) return;
+    if (op.kind == op_kind::connect)
+        delete static_cast<connect_block*>(op.driver_block);
+    else
+        delete static_cast<send_block*>(op.driver_block);
     op.driver_block = nullptr;
 }
 

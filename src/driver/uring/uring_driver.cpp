@@ -21,7 +21,7 @@ namespace {
 enum tag : std::uint64_t { tag_operation = 0, tag_cancel = 1, tag_wake = 2, tag_ignore = 3 };
 constexpr std::uint64_t tag_mask = 7;
 
-constexpr std::uint32_t small_group_entries = 4096;
+constexpr std::uint32_t small_group_entries = 1024;
 constexpr std::uint32_t small_group_stock = 64;
 constexpr std::uint32_t large_group_entries = 256;
 constexpr std::uint32_t large_group_stock = 4;

@@ -1,0 +1,64 @@
+#include "serve/access_writer.hpp"
+
+#include <fcntl.h>
+
+#include <array>
+#include <chrono>
+
+namespace upcall_serve {
+
+using namespace upcall;
+
+namespace {
+
+constexpr upcall::duration write_every = std::chrono::milliseconds(200);
+
+}  // namespace
+
+task<result<void>> access_writer::open(const options& settings) {
+    if (!settings.access_log) co_return result<void>{};
+    loop& home = *loop::current();
+    native_handle native = no_native_handle;
+    if (*settings.access_log == "-") {
+        native = ::fcntl(1, F_DUPFD_CLOEXEC, 3);
+        if (native < 0) co_return failure({errno, std::generic_category()});
+    } else {
+        auto opened =
+            co_await file::open(*settings.access_log, open_write | open_create | open_append, 0640);
+        if (!opened) co_return failure(opened.error());
+        auto released = opened->release();
+        if (!released) co_return failure(released.error());
+        native = *released;
+    }
+    auto adopted = home.via().adopt(native, handle_kind::stream);
+    if (!adopted) co_return failure(adopted.error());
+    out_ = byte_stream(home, std::move(*adopted));
+    co_return result<void>{};
+}
+
+void access_writer::note(const access_entry& entry) {
+    std::array<char, access_line_bytes_max> line;
+    text_writer out(line);
+    put_access_line(out, format_, entry);
+    if (pending_.size() + out.text().size() > pending_max) {
+        ++dropped_;
+        return;
+    }
+    pending_ += out.text();
+}
+
+task<> access_writer::run() {
+    while (co_await sleep(write_every)) co_await flush();
+    co_await flush();
+}
+
+task<> access_writer::flush() {
+    if (pending_.empty()) co_return;
+    writing_.clear();
+    std::swap(writing_, pending_);
+    if (dropped_ > 0 && format_ == access_log_format::common)
+        writing_ += "# " + std::to_string(std::exchange(dropped_, 0)) + " lines dropped\n";
+    static_cast<void>(co_await out_.write_all(bytes_of(writing_)));
+}
+
+}  // namespace upcall_serve

@@ -1,0 +1,363 @@
+#include "serve/connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+
+#include "serve/transfer_watch.hpp"
+
+namespace upcall_serve {
+
+using namespace upcall;
+
+namespace {
+
+// After `stop` an idle connection is given this long, as its next request may be on its way.
+constexpr upcall::duration last_call = std::chrono::milliseconds(100);
+
+// A connection that we end is read on for a while, so that the response is not lost to a reset.
+constexpr upcall::duration linger = std::chrono::seconds(2);
+constexpr std::size_t linger_bytes_max = std::size_t{256} << 10;
+
+std::span<const char> chars_of(const lease& chunk) {
+    return {reinterpret_cast<const char*>(chunk.data()), chunk.size()};
+}
+
+byte_view bytes_of_block(const block_pool::block& block, std::size_t size) {
+    return {reinterpret_cast<const std::byte*>(block.data()), size};
+}
+
+}  // namespace
+
+std::int64_t loop_server::unix_now() {
+    using namespace std::chrono;
+    return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+}
+
+connection::connection(loop_server& server, byte_stream peer, std::string client)
+    : server_(server),
+      peer_(std::move(peer)),
+      client_(std::move(client)),
+      parser_(server.state.settings.parsing, server.blocks) {}
+
+task<> connection::run() {
+    bool more = true;
+    while (more) {
+        auto chunk = co_await receive();
+        if (!chunk) {
+            if (chunk.error() == errc::end_of_stream && !parser_.mid_request()) co_return;
+            if (parser_.mid_request() && chunk.error() == errc::deadline_exceeded) {
+                keep_alive_ = false;
+                co_await send_error(408, false);
+            }
+            break;
+        }
+        std::span<const char> rest = chars_of(*chunk);
+        while (more && !rest.empty()) {
+            const parsed step = parser_.feed(rest);
+            rest = rest.subspan(step.consumed);
+            if (step.state == parse_state::need_more) break;
+            if (step.state == parse_state::refused) {
+                co_await refuse(parser_.why());
+                more = false;
+            } else {
+                more = co_await respond(parser_.current()) && keep_alive_;
+            }
+        }
+        waiting_for_first_ = false;
+    }
+    co_await close_politely();
+}
+
+/// The next bytes, within the deadline for heads or the time a connection may be idle.
+task<result<lease>> connection::receive() {
+    const options& settings = server_.state.settings;
+    time_point now = peer_.home().now();
+    if (parser_.mid_request()) {
+        auto chunk = co_await timeout(head_deadline_ - now, peer_.receive_more());
+        co_return chunk;
+    }
+    const auto patience = waiting_for_first_ ? settings.header_timeout : settings.idle_timeout;
+    auto chunk = co_await timeout(patience, peer_.receive());
+    if (!chunk && chunk.error() == errc::cancelled && server_.stopping)
+        chunk = co_await timeout(last_call, peer_.receive_more());
+    head_deadline_ = peer_.home().now() + settings.header_timeout;
+    co_return chunk;
+}
+
+connection_state connection::state_of_connection() {
+    return {.server_lines = server_.server_lines,
+            .date = server_.dates.at(server_.unix_now()),
+            .minor_version = minor_version_,
+            .keep_alive = keep_alive_};
+}
+
+/// Answers one request. False when the connection cannot be used any more.
+task<bool> connection::respond(const request& asked) {
+    const options& settings = server_.state.settings;
+    ++served_;
+    minor_version_ = asked.minor_version();
+    keep_alive_ =
+        asked.keep_alive() && served_ < settings.requests_per_connection_max && !server_.stopping;
+    sent_body_ = 0;
+
+    std::array<char, 1024> short_name;
+    std::string long_name;
+    std::span<char> name = short_name;
+    if (decoded_target_bytes(asked.target().size()) > name.size()) {
+        long_name.resize(decoded_target_bytes(asked.target().size()));
+        name = long_name;
+    }
+    const auto path = decode_target(asked.target(), name, {.dotfiles = settings.dotfiles});
+    bool usable = false;
+    if (!path) {
+        usable = co_await send_error(path.error().status, asked.is_head());
+    } else if (path->directory || path->path == ".") {
+        usable = co_await respond_with_index(asked, *path);
+    } else if (auto found = server_.files.find_kept(path->path, peer_.home().now())) {
+        usable = co_await send_file(asked, path->path, std::move(found));
+    } else {
+        usable = co_await respond_slowly(asked, *path);
+    }
+    if (server_.log.enabled()) note(&asked, asked.line());
+    co_return usable;
+}
+
+task<bool> connection::respond_slowly(const request& asked, target_path path) {
+    using kind = site_answer::kind;
+    site_answer found = co_await server_.files.find(path.path);
+    switch (found.what) {
+        case kind::file:
+            co_return co_await send_file(asked, path.path, std::move(found.file));
+        case kind::directory: {
+            outgoing out{.block = server_.blocks.borrow()};
+            text_writer text({out.block.data(), server_.blocks.block_bytes()});
+            put_directory_redirect(text, state_of_connection(), path.path, path.query);
+            if (!text.fits()) co_return co_await send_error(414, asked.is_head());
+            out.head_bytes = text.wanted();
+            status_ = 301;
+            co_return co_await send(out);
+        }
+        case kind::missing:
+            co_return co_await send_error(404, asked.is_head());
+        case kind::forbidden:
+            co_return co_await send_error(403, asked.is_head());
+        case kind::failed:
+            break;
+    }
+    co_return co_await send_error(500, asked.is_head());
+}
+
+task<bool> connection::respond_with_index(const request& asked, target_path path) {
+    const options& settings = server_.state.settings;
+    for (const std::string& index : settings.index) {
+        std::string name = path.path == "." ? index : std::string(path.path) + "/" + index;
+        auto kept = server_.files.find_kept(name, peer_.home().now());
+        if (!kept) {
+            site_answer found = co_await server_.files.find(name);
+            kept = std::move(found.file);
+        }
+        if (kept) co_return co_await send_file(asked, name, std::move(kept));
+    }
+    if (settings.list_directories) co_return co_await respond_with_listing(asked, path);
+    co_return co_await send_error(404, asked.is_head());
+}
+
+task<bool> connection::respond_with_listing(const request& asked, target_path path) {
+    auto directory =
+        co_await file::open(std::string(path.path), open_read | open_directory | open_beneath, 0,
+                            &server_.files.root());
+    if (!directory) co_return co_await send_error(404, asked.is_head());
+    auto names = co_await directory->list();
+    if (!names) co_return co_await send_error(500, asked.is_head());
+    std::vector<listing_entry> entries;
+    for (const directory_entry& name : *names) {
+        if (name.name.starts_with('.') && !server_.state.settings.dotfiles) continue;
+        auto seen = co_await status(name.name, &*directory);
+        if (!seen || (seen->type != file_type::regular && seen->type != file_type::directory))
+            continue;
+        entries.push_back({.name = name.name,
+                           .directory = seen->type == file_type::directory,
+                           .bytes = seen->size,
+                           .modified = seen->modified_ns / 1'000'000'000});
+    }
+    const std::string html = make_listing(path.path, entries);
+    outgoing out{.block = server_.blocks.borrow()};
+    text_writer text({out.block.data(), server_.blocks.block_bytes()});
+    put_listing_head(text, state_of_connection(), html.size());
+    out.head_bytes = text.wanted();
+    if (!asked.is_head()) out.body = bytes_of(html);
+    status_ = 200;
+    co_return co_await send(out);
+}
+
+/// Sends a file that was found, or what its conditions and ranges make of it.
+task<bool> connection::send_file(const request& asked, std::string_view path,
+                                 std::shared_ptr<const resource> found) {
+    content_coding coding = content_coding::identity;
+    if (asked.has(field::accept_encoding) && !found->codings().empty())
+        coding = accepted_codings::of(asked).choose(found->codings());
+    const resource::variant& chosen = (*found)[coding];
+    const file_entity& entity = chosen.entity;
+    const file_response response = answer_with_file(asked, entity, server_.unix_now());
+    status_ = response.status;
+    if (response.status == 412) co_return co_await send_error(412, asked.is_head());
+    if (response.status == 416) {
+        const std::string size =
+            "Content-Range: bytes */" + std::to_string(entity.bytes()) + "\r\n";
+        co_return co_await send_error(416, asked.is_head(), size);
+    }
+    content body{.hold = std::move(found),
+                 .entity = entity,
+                 .kept = {chosen.content.get(), chosen.content ? entity.bytes() : 0},
+                 .path = path,
+                 .coding = coding};
+    const std::uint64_t count =
+        response.is_multipart() ? entity.bytes() : body_bytes(response, entity, nullptr);
+    const bool has_body = !asked.is_head() && count > 0;
+    if (has_body && !body.in_memory()) {
+        // Before anything is promised: the file may have gone, or be another by now.
+        auto opened = co_await server_.files.open(path, coding);
+        if (!opened) co_return co_await send_error(404, false);
+        body.open = std::move(*opened);
+    }
+    if (response.is_multipart()) co_return co_await send_ranges(asked, body, response);
+
+    outgoing out{.block = server_.blocks.borrow()};
+    text_writer text({out.block.data(), server_.blocks.block_bytes()});
+    put_file_head(text, state_of_connection(), response, entity, nullptr);
+    out.head_bytes = text.wanted();
+    const std::uint64_t first = response.status == 206 ? response.ranges.ranges()[0].first : 0;
+    if (has_body && body.in_memory()) out.body = body.kept.subspan(first, count);
+    const bool sent = co_await send(out);
+    if (!sent || !has_body || body.in_memory()) co_return sent;
+    co_return co_await send_section(body, first, count);
+}
+
+task<bool> connection::send_ranges(const request& asked, content& body,
+                                   const file_response& response) {
+    driver& via = peer_.home().via();
+    const multipart parts(body.entity.content_type(), body.entity.bytes(),
+                          {via.random(), via.random()});
+    outgoing out{.block = server_.blocks.borrow()};
+    const std::span<char> room(out.block.data(), server_.blocks.block_bytes());
+    text_writer head(room);
+    put_file_head(head, state_of_connection(), response, body.entity, &parts);
+    out.head_bytes = head.wanted();
+    bool sent = co_await send(out);
+    if (!sent || asked.is_head()) co_return sent;
+    for (const byte_range& range : response.ranges.ranges()) {
+        text_writer part(room);
+        parts.put_part_head(part, range);
+        sent = co_await send_bytes(bytes_of_block(out.block, part.wanted()));
+        if (!sent) co_return false;
+        sent = co_await send_section(body, range.first, range.bytes());
+        if (!sent) co_return false;
+    }
+    text_writer end(room);
+    parts.put_end(end);
+    co_return co_await send_bytes(bytes_of_block(out.block, end.wanted()));
+}
+
+/// Sends a stretch of a file. A file that has shrunk meanwhile cannot keep its promised length:
+/// false, and the connection ends, which tells the peer.
+task<bool> connection::send_section(content& body, std::uint64_t first, std::uint64_t count) {
+    if (body.in_memory()) co_return co_await send_bytes(body.kept.subspan(first, count));
+    loop_server::piece piece = server_.borrow_piece();
+    bool sent = true;
+    while (count > 0 && sent) {
+        const auto wanted =
+            static_cast<std::size_t>(std::min<std::uint64_t>(count, loop_server::piece_bytes));
+        const std::span<std::byte> room(piece.get(), wanted);
+        const transfer got = co_await body.open.read_exactly_at(room, first);
+        sent = static_cast<bool>(got);
+        if (sent) sent = co_await send_bytes(room);
+        first += wanted;
+        count -= wanted;
+    }
+    server_.return_piece(std::move(piece));
+    co_return sent;
+}
+
+task<bool> connection::send_error(int status, bool head_only, std::string_view lines) {
+    status_ = status;
+    const std::string_view html = server_.state.pages.html(status);
+    outgoing out{.block = server_.blocks.borrow()};
+    text_writer text({out.block.data(), server_.blocks.block_bytes()});
+    put_error_head(text, state_of_connection(), status, html.size(), lines);
+    out.head_bytes = text.wanted();
+    if (!head_only) out.body = bytes_of(html);
+    co_return co_await send(out);
+}
+
+task<bool> connection::refuse(const refusal& why) {
+    keep_alive_ = false;
+    const bool sent = co_await send_error(why.status, false);
+    if (server_.log.enabled()) note(nullptr, parser_.first_line());
+    co_return sent;
+}
+
+/// A head with its body. A short one goes out as one piece, which costs less than two.
+task<bool> connection::send(outgoing& what) {
+    sent_body_ = what.body.size();
+    if (what.head_bytes + what.body.size() <= server_.blocks.block_bytes()) {
+        if (!what.body.empty())
+            std::memcpy(what.block.data() + what.head_bytes, what.body.data(), what.body.size());
+        co_return co_await send_bytes(
+            bytes_of_block(what.block, what.head_bytes + what.body.size()));
+    }
+    std::array<io_slice, 2> pieces = {io_slice(bytes_of_block(what.block, what.head_bytes)),
+                                      io_slice(what.body)};
+    const auto patience = server_.state.settings.send_timeout;
+    const transfer sent = co_await timeout(patience, peer_.write_all(std::span(pieces)));
+    if (sent) co_return true;
+    if (sent.cause != errc::deadline_exceeded || sent.bytes < what.head_bytes) co_return false;
+    co_return co_await send_bytes(what.body.subspan(sent.bytes - what.head_bytes));
+}
+
+/// Sends all of `bytes` to a peer that keeps taking them.
+task<bool> connection::send_bytes(byte_view bytes) {
+    const options& settings = server_.state.settings;
+    loop& home = peer_.home();
+    std::optional<transfer_watch> watch;
+    for (;;) {
+        const time_point now = home.now();
+        const upcall::duration patience =
+            watch ? watch->deadline() - now : upcall::duration(settings.send_timeout);
+        const transfer sent = co_await timeout(patience, peer_.write_all(bytes));
+        if (sent) co_return true;
+        if (sent.cause != errc::deadline_exceeded) co_return false;
+        if (!watch) watch.emplace(now, settings.send_timeout, settings.send_rate_min);
+        watch->progressed(sent.bytes, home.now());
+        if (watch->expired(home.now())) co_return false;
+        bytes = bytes.subspan(sent.bytes);
+    }
+}
+
+/// Ends our side first and reads what the peer still sends, for a while.
+task<> connection::close_politely() {
+    if (!co_await timeout(linger, peer_.shut_down_writing())) co_return;
+    std::size_t read = 0;
+    while (read < linger_bytes_max) {
+        auto chunk = co_await timeout(server_.stopping ? last_call : linger, peer_.receive_more());
+        if (!chunk) break;
+        read += chunk->size();
+    }
+    static_cast<void>(co_await peer_.close());
+}
+
+void connection::note(const request* asked, std::string_view line) {
+    using namespace std::chrono;
+    server_.log.note(
+        {.client = client_,
+         .time_ms = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count(),
+         .request_line = line,
+         .host = asked ? asked->host() : std::string_view{},
+         .referer = asked ? asked->single(field::referer) : std::string_view{},
+         .user_agent = asked ? asked->single(field::user_agent) : std::string_view{},
+         .status = status_,
+         .body_bytes = sent_body_});
+}
+
+}  // namespace upcall_serve

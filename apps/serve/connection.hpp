@@ -1,0 +1,76 @@
+// One connection: requests in, responses out, until either side has had enough.
+#pragma once
+
+#include <upcall/upcall.hpp>
+
+#include <span>
+#include <string>
+
+#include "serve/file_response.hpp"
+#include "serve/loop_server.hpp"
+#include "serve/request_parser.hpp"
+#include "serve/target.hpp"
+
+namespace upcall_serve {
+
+class connection {
+  public:
+    // `client` is the peer's address, for the log.
+    connection(loop_server& server, upcall::byte_stream peer, std::string client);
+
+    // Serves until the connection is closed.
+    upcall::task<> run();
+
+  private:
+    // What is sent: a head in a borrowed block, and perhaps bytes in memory that follow it.
+    struct outgoing {
+        block_pool::block block;
+        std::size_t head_bytes = 0;
+        std::span<const std::byte> body{};
+    };
+
+    // Where the bytes of a response come from: memory, or a file that is opened when needed.
+    struct content {
+        std::shared_ptr<const resource> hold;
+        const file_entity& entity;
+        std::span<const std::byte> kept;
+        std::string_view path;
+        content_coding coding;
+        upcall::file open{};
+
+        bool in_memory() const { return kept.data() != nullptr; }
+    };
+
+    upcall::task<upcall::result<upcall::lease>> receive();
+    upcall::task<bool> respond(const request& asked);
+    upcall::task<bool> respond_slowly(const request& asked, target_path path);
+    upcall::task<bool> respond_with_index(const request& asked, target_path path);
+    upcall::task<bool> respond_with_listing(const request& asked, target_path path);
+    upcall::task<bool> send_error(int status, bool head_only, std::string_view lines = {});
+    upcall::task<bool> refuse(const refusal& why);
+    upcall::task<bool> send(outgoing& what);
+    upcall::task<bool> send_file(const request& asked, std::string_view path,
+                                 std::shared_ptr<const resource> found);
+    upcall::task<bool> send_ranges(const request& asked, content& body,
+                                   const file_response& response);
+    upcall::task<bool> send_section(content& body, std::uint64_t first, std::uint64_t count);
+    upcall::task<bool> send_bytes(upcall::byte_view bytes);
+    upcall::task<> close_politely();
+
+    connection_state state_of_connection();
+    void note(const request* asked, std::string_view line);
+
+    loop_server& server_;
+    upcall::byte_stream peer_;
+    std::string client_;
+    request_parser parser_;
+    upcall::time_point head_deadline_{};
+    std::uint32_t served_ = 0;
+    unsigned minor_version_ = 1;
+    bool keep_alive_ = true;
+    bool waiting_for_first_ = true;
+    int status_ = 0;
+    std::uint64_t sent_body_ = 0;
+};
+
+}  // namespace upcall_serve

@@ -1,0 +1,144 @@
+#include "serve/site.hpp"
+
+#include <array>
+#include <chrono>
+
+namespace upcall_serve {
+
+using namespace upcall;
+
+namespace {
+
+std::int64_t unix_now() {
+    using namespace std::chrono;
+    return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+}
+
+bool same_file(const file_status& left, const file_status& right) {
+    return left.inode == right.inode && left.device == right.device && left.size == right.size &&
+           left.modified_ns == right.modified_ns && left.changed_ns == right.changed_ns;
+}
+
+std::string name_in(std::string_view path, content_coding coding) {
+    return std::string(path) + std::string(coding_suffix(coding));
+}
+
+site_answer::kind kind_of_error(const std::error_code& why) {
+    using kind = site_answer::kind;
+    if (why == std::errc::no_such_file_or_directory || why == std::errc::not_a_directory ||
+        why == std::errc::filename_too_long || why == std::errc::invalid_argument)
+        return kind::missing;
+    // A symbolic link that leads out of the root, or nowhere: what is there is nobody's business.
+    if (why == std::errc::cross_device_link || why == std::errc::too_many_symbolic_link_levels)
+        return kind::missing;
+    if (why == std::errc::permission_denied || why == std::errc::operation_not_permitted)
+        return kind::forbidden;
+    return kind::failed;
+}
+
+}  // namespace
+
+// With what the disk said of each variant when it was read, to notice that it has changed.
+struct site::seen_resource : resource {
+    std::array<file_status, 4> seen;
+};
+
+task<site_answer> site::find(std::string_view asked) {
+    loop& home = *loop::current();
+    std::shared_ptr<const resource> stale = std::move(stale_);
+    std::string path(asked);
+    if (!stale) {
+        hot_cache::hit hit = hot_.find(path, home.now());
+        if (hit.what && !hit.look_again)
+            co_return site_answer{site_answer::kind::file, std::move(hit.what)};
+        stale = std::move(hit.what);
+    }
+    if (stale) {
+        const bool current = co_await is_current(path, stale);
+        if (current) {
+            hot_.confirm(path, home.now());
+            co_return site_answer{site_answer::kind::file, std::move(stale)};
+        }
+        hot_.forget(path);
+    }
+    site_answer found = co_await load(path);
+    if (found.what == site_answer::kind::file) hot_.put(path, found.file, home.now());
+    co_return found;
+}
+
+upcall::request<upcall::detail::open_file_operation> site::open(std::string_view path,
+                                                                content_coding coding) const {
+    return file::open(name_in(path, coding), open_read | open_beneath | open_regular, 0, &root_);
+}
+
+task<bool> site::is_current(std::string path, std::shared_ptr<const resource> what) {
+    const auto& known = static_cast<const seen_resource&>(*what);
+    for (const content_coding coding : all_codings) {
+        const auto index = static_cast<std::size_t>(coding);
+        if (!known.variants[index]) continue;
+        auto now = co_await status(name_in(path, coding), &root_);
+        if (!now || !same_file(*now, known.seen[index])) co_return false;
+    }
+    co_return true;
+}
+
+task<site_answer> site::load(std::string path) {
+    auto made = std::make_shared<seen_resource>();
+    const std::error_code why = co_await load_variant(path, content_coding::identity, *made);
+    if (why) {
+        site_answer answer;
+        answer.what = kind_of_error(why);
+        if (answer.what != site_answer::kind::forbidden) {
+            const bool directory = co_await is_directory(path);
+            if (directory) answer.what = site_answer::kind::directory;
+        }
+        co_return answer;
+    }
+    if (settings_.precompressed) {
+        for (const content_coding coding : all_codings)
+            if (coding != content_coding::identity) co_await load_variant(path, coding, *made);
+    }
+    if (!made->codings().empty()) {
+        // The answer depends on the request, and the plain file's head has to say so.
+        const file_status& seen = made->seen[0];
+        made->variants[0]->entity = file_entity({.bytes = seen.size,
+                                                 .modified_ns = seen.modified_ns,
+                                                 .inode = seen.inode,
+                                                 .path = path,
+                                                 .negotiated = true},
+                                                unix_now());
+    }
+    co_return site_answer{site_answer::kind::file, std::move(made)};
+}
+
+task<std::error_code> site::load_variant(std::string path, content_coding coding,
+                                         seen_resource& into) {
+    auto opened = co_await open(path, coding);
+    if (!opened) co_return opened.error();
+    auto seen = co_await opened->status();
+    if (!seen) co_return seen.error();
+    std::unique_ptr<std::byte[]> content;
+    if (hot_.wants(seen->size)) {
+        content = std::make_unique_for_overwrite<std::byte[]>(seen->size);
+        const transfer got = co_await opened->read_exactly_at({content.get(), seen->size}, 0);
+        if (!got) co_return std::make_error_code(std::errc::io_error);
+    }
+    const auto index = static_cast<std::size_t>(coding);
+    into.seen[index] = *seen;
+    into.variants[index].emplace(file_entity({.bytes = seen->size,
+                                              .modified_ns = seen->modified_ns,
+                                              .inode = seen->inode,
+                                              .path = path,
+                                              .coding = coding,
+                                              .negotiated = coding != content_coding::identity},
+                                             unix_now()),
+                                 std::move(content));
+    co_return std::error_code{};
+}
+
+task<bool> site::is_directory(std::string path) {
+    auto opened = co_await file::open(path, open_read | open_directory | open_beneath, 0, &root_);
+    co_return opened.has_value();
+}
+
+}  // namespace upcall_serve

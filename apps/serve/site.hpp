@@ -1,0 +1,64 @@
+// The files beneath the root, as one loop sees them: opened safely, the hot ones kept.
+//
+// What is kept is looked at again once a second of use, so a changed file is noticed within that
+// time. Not thread-safe: one site per loop.
+#pragma once
+
+#include <upcall/upcall.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "serve/hot_cache.hpp"
+#include "serve/options.hpp"
+
+namespace upcall_serve {
+
+// What a path names.
+struct site_answer {
+    enum class kind : std::uint8_t { file, directory, missing, forbidden, failed };
+
+    kind what = kind::missing;
+    std::shared_ptr<const resource> file;  // with kind::file
+};
+
+class site {
+  public:
+    // `root` is an open directory that outlives the site.
+    site(const options& settings, const upcall::file& root)
+        : settings_(settings), root_(root), hot_(settings.cache_bytes, settings.cache_file_max) {}
+
+    // What `path` (a target_path) names.
+    upcall::task<site_answer> find(std::string_view path);
+
+    // As `find`, but only if that needs no look at the disk; null otherwise.
+    std::shared_ptr<const resource> find_kept(std::string_view path, upcall::time_point now) {
+        hot_cache::hit hit = hot_.find(path, now);
+        if (!hit.look_again) return std::move(hit.what);
+        stale_ = std::move(hit.what);
+        return nullptr;
+    }
+
+    // Opens the file that `path` names in one coding, for what is too large to keep.
+    upcall::request<upcall::detail::open_file_operation> open(std::string_view path,
+                                                              content_coding coding) const;
+
+    const upcall::file& root() const { return root_; }
+
+  private:
+    struct seen_resource;
+
+    upcall::task<site_answer> load(std::string path);
+    upcall::task<std::error_code> load_variant(std::string path, content_coding coding,
+                                               seen_resource& into);
+    upcall::task<bool> is_current(std::string path, std::shared_ptr<const resource> what);
+    upcall::task<bool> is_directory(std::string path);
+
+    const options& settings_;
+    const upcall::file& root_;
+    hot_cache hot_;
+    std::shared_ptr<const resource> stale_;  // found by find_kept, for find to look at again
+};
+
+}  // namespace upcall_serve

@@ -1,0 +1,38 @@
+// The `upcall` command.
+#include <cstdio>
+#include <span>
+#include <string_view>
+
+#include "doctor/doctor.hpp"
+#include "serve/server.hpp"
+
+namespace {
+
+constexpr const char* help =
+    "upcall " UPCALL_VERSION
+    ", an asynchronous I/O runtime for C++23\n"
+    "\n"
+    "  upcall serve DIR     serve the files of a directory over HTTP\n"
+    "  upcall doctor        say which I/O interfaces this host offers, and why not the others\n"
+    "  upcall --version     print the version\n"
+    "\n"
+    "Each of them explains itself with --help.\n";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view command = argc > 1 ? argv[1] : "--help";
+    if (command == "serve")
+        return upcall_serve::serve_main(std::span<const char* const>(argv + 2, argv + argc));
+    if (command == "doctor") return upcall_doctor::doctor_main(argc - 1, argv + 1);
+    if (command == "--version") {
+        std::puts("upcall " UPCALL_VERSION);
+        return 0;
+    }
+    if (command == "--help" || command == "-h" || command == "help") {
+        std::fputs(help, stdout);
+        return 0;
+    }
+    std::fprintf(stderr, "upcall: there is no sub-command \"%s\"; see upcall --help\n", argv[1]);
+    return 2;
+}
