@@ -3,8 +3,10 @@
 #include <span>
 #include <string_view>
 
-#include "doctor/doctor.hpp"
 #include "serve/server.hpp"
+#ifdef UPCALL_HAS_DOCTOR
+#include "doctor/doctor.hpp"
+#endif
 
 namespace {
 
@@ -24,7 +26,9 @@ int main(int argc, char** argv) {
     const std::string_view command = argc > 1 ? argv[1] : "--help";
     if (command == "serve")
         return upcall_serve::serve_main(std::span<const char* const>(argv + 2, argv + argc));
-    if (command == "doctor") return upcall_doctor::doctor_main(argc - 1, argv + 1);
+#ifdef UPCALL_HAS_DOCTOR
+    if (command == "doctor") return doctor_main(argc - 1, argv + 1);
+#endif
     if (command == "--version") {
         std::puts("upcall " UPCALL_VERSION);
         return 0;

@@ -12,3 +12,4 @@
 #include <upcall/task/scope.hpp>
 #include <upcall/task/sleep.hpp>
 #include <upcall/task/task.hpp>
+#include <upcall/task/timeout.hpp>
