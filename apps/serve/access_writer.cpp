@@ -1,6 +1,6 @@
 #include "serve/access_writer.hpp"
 
-#include <fcntl.h>
+#include <upcall/os/descriptor.hpp>
 
 #include <array>
 #include <chrono>
@@ -20,8 +20,9 @@ task<result<void>> access_writer::open(const options& settings) {
     loop& home = *loop::current();
     native_handle native = no_native_handle;
     if (*settings.access_log == "-") {
-        native = ::fcntl(1, F_DUPFD_CLOEXEC, 3);
-        if (native < 0) co_return failure({errno, std::generic_category()});
+        auto copy = descriptor::copy_of(1);
+        if (!copy) co_return failure(copy.error());
+        native = copy->release();
     } else {
         auto opened =
             co_await file::open(*settings.access_log, open_write | open_create | open_append, 0640);

@@ -1,12 +1,10 @@
 #include "serve/server.hpp"
 
 #include <upcall/os/affinity.hpp>
+#include <upcall/os/descriptor.hpp>
 #include <upcall/os/limits.hpp>
 #include <upcall/os/privileges.hpp>
 #include <upcall/upcall.hpp>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -36,14 +34,18 @@ struct listening {
 void say(const std::string& text) { std::fprintf(stderr, "upcall serve: %s\n", text.c_str()); }
 
 // Listens on `where`, and notes in it the port that was chosen.
-result<native_handle> listen_on(address& where, const options& settings, bool shared) {
-    if (where.family() == address_family::unix_path)
-        ::unlink(std::string(where.path()).c_str());  // what an earlier server left
+task<result<native_handle>> listen_on(address& where, const options& settings, bool shared) {
+    if (where.family() == address_family::unix_path && !where.path().starts_with('@')) {
+        // A socket file that an earlier server left; anything else stays, and bind says so.
+        const std::string path(where.path());
+        const auto seen = co_await status(path);
+        if (seen && seen->type == file_type::socket) static_cast<void>(co_await remove_file(path));
+    }
     auto listener = tcp::listener::bind(
         where, {.backlog = static_cast<int>(settings.backlog), .reuse_port = shared});
-    if (!listener) return failure(listener.error());
+    if (!listener) co_return failure(listener.error());
     if (auto local = listener->local_address(); local) where = *local;
-    return listener->release();
+    co_return listener->release();
 }
 
 task<int> open_listeners(const options& settings, unsigned loops, listening& made) {
@@ -53,13 +55,12 @@ task<int> open_listeners(const options& settings, unsigned loops, listening& mad
         const bool shareable = asked.family() != address_family::unix_path;
         for (unsigned index = 0; index < loops; ++index) {
             if (index > 0 && !shareable) {
-                const int copy =
-                    ::fcntl(static_cast<int>(made.by_loop[0].back()), F_DUPFD_CLOEXEC, 3);
-                if (copy < 0) co_return 1;
-                made.by_loop[index].push_back(copy);
+                auto copy = descriptor::copy_of(made.by_loop[0].back());
+                if (!copy) co_return 1;
+                made.by_loop[index].push_back(copy->release());
                 continue;
             }
-            auto native = listen_on(where, settings, shareable && loops > 1);
+            auto native = co_await listen_on(where, settings, shareable && loops > 1);
             if (!native) {
                 say("cannot listen on " + asked.to_string() + ": " + native.error().message());
                 co_return 1;

@@ -183,7 +183,12 @@ class driver_bench {
     /// simulated disk.
     std::string scratch(const std::string& name) {
         if (driver_->name() == "sim") return "/" + name;
-        return (std::filesystem::path(testing::TempDir()) / ("upcall-" + name)).string();
+        // Tests run side by side, each in a process of its own: the name has to be that one's.
+        const std::size_t mine =
+            std::hash<std::string>{}(testing::UnitTest::GetInstance()->current_test_info()->name());
+        return (std::filesystem::path(testing::TempDir()) /
+                ("upcall-" + name + "-" + std::to_string(mine)))
+            .string();
     }
 
     /// The bytes of a lease, which goes back to the pool.
