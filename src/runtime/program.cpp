@@ -21,6 +21,8 @@ void program_control::cancel(const std::shared_ptr<program_control>& of) {
 program::~program() {
     tasks_.cancel();
     home_.run_until([this] { return tasks_.size() == 0; });
+    services_.cancel();
+    home_.run_until([this] { return services_.size() == 0; });
     control_->tasks_ = nullptr;
 }
 

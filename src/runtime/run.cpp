@@ -1,14 +1,17 @@
 #include <upcall/runtime/run.hpp>
 
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
 
+#include <upcall/io/signal.hpp>
 #include <upcall/os/affinity.hpp>
 #include <upcall/runtime/program.hpp>
+#include <upcall/task/timeout.hpp>
 
 namespace upcall {
 namespace {
@@ -29,6 +32,17 @@ void report(const std::exception_ptr& why) {
 
 task<> keep_value(task<int> main, int& value) { value = co_await std::move(main); }
 
+/// The first signal asks to stop; a second one, or the end of the grace period, cancels.
+task<> heed_signals(std::function<void()> stop, std::function<void()> cancel, duration grace) {
+    auto signals = signal_set::watch({SIGINT, SIGTERM});
+    if (!signals) co_return;
+    const auto first = co_await signals->next();
+    if (!first) co_return;
+    stop();
+    const auto second = co_await timeout(grace, signals->next());
+    if (second || second.error() == errc::deadline_exceeded) cancel();
+}
+
 int run_main(task<> main, const run_options& options) {
     selection_report chosen;
     auto home = make_loop(options.driver, options.loop, &chosen);
@@ -40,6 +54,12 @@ int run_main(task<> main, const run_options& options) {
     if (options.chosen) options.chosen(chosen);
     program running(**home);
     running.tasks().spawn_now(std::move(main), "main");
+    if (options.handle_signals) {
+        auto& tasks = running.tasks();
+        running.services().spawn_now(
+            heed_signals([&tasks] { tasks.stop(); }, [&tasks] { tasks.cancel(); }, options.grace),
+            "signals");
+    }
     if (std::exception_ptr why = running.run()) {
         report(why);
         return 1;
@@ -62,6 +82,11 @@ struct fleet {
         for (const auto& control : controls) program_control::stop(control);
     }
 
+    void cancel() {
+        const std::lock_guard held(mutex);
+        for (const auto& control : controls) program_control::cancel(control);
+    }
+
     void join(program& running) {
         const std::lock_guard held(mutex);
         controls.push_back(running.control());
@@ -81,6 +106,9 @@ struct fleet {
         program running(**home);
         running.tasks().spawn_now(main(index), "main");
         join(running);
+        if (index == 0 && options->handle_signals)
+            running.services().spawn_now(
+                heed_signals([this] { stop(); }, [this] { cancel(); }, options->grace), "signals");
         if (std::exception_ptr why = running.run()) {
             report(why);
             ++failures;

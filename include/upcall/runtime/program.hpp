@@ -33,6 +33,7 @@ class program {
     explicit program(loop& home, scope_options options = {})
         : home_(home),
           tasks_(home.root(), options),
+          services_(home.background(), {.policy = on_failure::supervise, .limit = 0, .failed = nullptr}),
           control_(std::make_shared<program_control>(home.remote())) {
         control_->tasks_ = &tasks_;
     }
@@ -42,6 +43,8 @@ class program {
     ~program();
 
     scope& tasks() noexcept { return tasks_; }
+    /// Tasks that serve the others, and are cancelled when those have ended.
+    scope& services() noexcept { return services_; }
     const std::shared_ptr<program_control>& control() const noexcept { return control_; }
 
     /// Runs the loop until every task has ended. Returns the first exception that left one.
@@ -50,6 +53,7 @@ class program {
   private:
     loop& home_;
     scope tasks_;
+    scope services_;
     std::shared_ptr<program_control> control_;
 };
 
