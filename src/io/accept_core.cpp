@@ -53,6 +53,7 @@ void accept_core::abandon() noexcept {
     }
     while (accept_waiter* waiter = waiting_.pop()) finish(*waiter, raw_error(errc::closed));
     refuse_accepted();
+    bound_file_.remove();
     file_.close();
     drop();
 }
@@ -152,6 +153,14 @@ void accept_core::accepted(std::int64_t value) noexcept {
     if (abandoned_) return refuse_accepted();
     if (accepted_.size() - accepted_first_ >= accepted_max)
         accepting_.request_cancel(cancel_cause::cancelled);
+}
+
+upcall::result<handle> accept_operation::take_handle() {
+    if (outcome < 0) return failure(error_from_raw(outcome));
+    descriptor accepted(static_cast<native_handle>(outcome));
+    auto socket = loop::current()->via().adopt_accepted(accepted.get());
+    if (socket) accepted.release();
+    return socket;
 }
 
 }  // namespace upcall::detail

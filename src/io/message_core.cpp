@@ -20,10 +20,14 @@ bool message_waiter::launch(context& where) noexcept {
         result = raw_error(errc::wrong_loop);
     else if (mine.count >= message_core::waiting_max)
         result = raw_error(errc::queue_full);
+    else if (core->connected_ && kind == op_kind::send_message && whole.size == 0)
+        result = -EINVAL;  // the peer would take it for the end
     else {
+        ends = core->connected_ && whole.size > 0;
         target = &core->record();
         data = &content;
-        content.slices = content.slices ? content.slices : &whole;
+        content.slices = &whole;
+        content.slice_count = 1;
         begin(where);
         core->hold();
         const bool first = mine.waiting.empty();
@@ -46,7 +50,9 @@ bool message_waiter::settle() noexcept {
 }
 
 std::error_code message_waiter::error() const noexcept {
-    return result < 0 ? error_of(*this) : std::error_code{};
+    if (result < 0) return error_of(*this);
+    if (result == 0 && ends && kind == op_kind::receive_message) return errc::end_of_stream;
+    return {};
 }
 
 /// Hands the first of a queue to the driver. True: its outcome is there.
@@ -92,6 +98,7 @@ void message_core::abandon() noexcept {
         }
         if (first) in->waiting.push(*first);
     }
+    bound_file_.remove();
     socket_.close();  // ends the two that are in flight
     drop();
 }

@@ -9,7 +9,6 @@ receive_message_operation::receive_message_operation(arguments&& given) noexcept
     core = given.core;
     ends_on_stop = given.idle;
     whole = given.buffer;
-    content.slice_count = 1;
 }
 
 upcall::result<datagram> receive_message_operation::take() const noexcept {
@@ -24,7 +23,6 @@ send_message_operation::send_message_operation(arguments&& given) noexcept {
     kind = op_kind::send_message;
     core = given.core;
     whole = given.buffer;
-    content.slice_count = 1;
     content.peer = given.peer;
 }
 

@@ -5,59 +5,22 @@
 namespace upcall {
 
 namespace detail {
-namespace {
 
-result<tcp::stream> make_stream(loop& home, handle socket) {
-    // Fails on sockets that are not TCP, which have nothing to delay.
-    static_cast<void>(home.via().set_option(*socket.record(), socket_option::no_delay, 1));
-    return tcp::stream(home, std::move(socket));
-}
-
-}  // namespace
-
-bool accept_operation::launch(context& where) noexcept {
-    outcome = raw_error(errc::closed);
-    return !core || core->launch(*this, where);
-}
-
-upcall::result<tcp::stream> accept_operation::take() {
-    if (outcome < 0) return failure(error_from_raw(outcome));
-    descriptor accepted(static_cast<native_handle>(outcome));
-    loop& home = *loop::current();
-    auto socket = home.via().adopt_accepted(accepted.get());
+upcall::result<tcp::stream> tcp_accept_operation::take() {
+    auto socket = take_handle();
     if (!socket) return failure(socket.error());
-    accepted.release();
-    return make_stream(home, std::move(*socket));
+    loop& home = *loop::current();
+    // Fails on sockets that are not TCP, which have nothing to delay.
+    static_cast<void>(home.via().set_option(*socket->record(), socket_option::no_delay, 1));
+    return tcp::stream(home, std::move(*socket));
 }
 
-bool connect_operation::launch(context& where) noexcept {
-    home_ = &where.home();
-    const cancel_cause refused = where.refuses(ends_on_stop);
-    if (refused != cancel_cause::none) {
-        result = raw_error(errc_of(refused));
-        return true;
-    }
-    auto socket = home_->via().open_socket(peer_.family(), socket_type::stream);
-    if (!socket) {
-        result = raw_error(socket.error());
-        return true;
-    }
-    socket_ = std::move(*socket);
-    kind = op_kind::connect;
-    target = socket_.record();
-    data = &peer_;
-    begin(where);
-    if (!home_->via().start(*this)) return false;
-    retire();
-    return true;
-}
-
-upcall::result<tcp::stream> connect_operation::take() {
-    if (result < 0) {
-        socket_.close();
-        return failure(error_of(*this));
-    }
-    return make_stream(*home_, std::move(socket_));
+upcall::result<tcp::stream> tcp_connect_operation::take() {
+    auto socket = take_handle();
+    if (!socket) return failure(socket.error());
+    if (no_delay_)
+        static_cast<void>(home().via().set_option(*socket->record(), socket_option::no_delay, 1));
+    return tcp::stream(home(), std::move(*socket));
 }
 
 }  // namespace detail
@@ -74,12 +37,33 @@ result<address> stream::peer_address() const {
     return core()->home().via().peer_address(*core()->file().record());
 }
 
+result<void> stream::set_keep_alive(bool on, const keep_alive_times& times) {
+    auto set = [this](socket_option which, std::int64_t value) {
+        return value > 0 ? set_option(which, value) : result<void>();
+    };
+    auto done = set(socket_option::keep_alive_idle_seconds, times.idle.count());
+    if (done) done = set(socket_option::keep_alive_interval_seconds, times.interval.count());
+    if (done) done = set(socket_option::keep_alive_probes, times.probes);
+    if (done) done = set_option(socket_option::keep_alive, on ? 1 : 0);
+    return done;
+}
+
+void stream::reset() {
+    if (!core()) return;
+    static_cast<void>(set_option(socket_option::linger_seconds, 0));
+    *this = stream();
+}
+
 result<stream> stream::adopt(native_handle connected) {
-    loop* home = loop::current();
-    if (!home) return failure(errc::no_loop);
-    auto socket = home->via().adopt(connected, handle_kind::stream);
-    if (!socket) return failure(socket.error());
-    return stream(*home, std::move(*socket));
+    auto core = adopt_core(connected);
+    if (!core) return failure(core.error());
+    return stream(**core);
+}
+
+result<stream> stream::attach(detached_stream& from) {
+    auto core = attach_core(from);
+    if (!core) return failure(core.error());
+    return stream(**core);
 }
 
 result<listener> listener::bind(std::string_view where, const listen_options& options) {
@@ -120,6 +104,7 @@ result<listener> listener::adopt(native_handle listening) {
 
 result<native_handle> listener::release() {
     if (!core_) return failure(errc::closed);
+    if (!core_->idle()) return failure(std::make_error_code(std::errc::device_or_resource_busy));
     auto native = core_->home().via().release(core_->file());
     if (native) close_now();
     return native;

@@ -127,8 +127,8 @@ class message_socket {
 
   protected:
     /// Takes a handle of kind `datagram`, opened on `home`'s driver.
-    message_socket(loop& home, handle socket)
-        : core_(new detail::message_core(home, std::move(socket))) {}
+    message_socket(loop& home, handle socket, bool connected = false)
+        : core_(new detail::message_core(home, std::move(socket), connected)) {}
     detail::message_core* core() const noexcept { return core_; }
     handle_record& record() const noexcept { return core_->record(); }
     driver& via() const noexcept { return core_->home().via(); }

@@ -5,18 +5,27 @@
 //         co_await connections.spawn(echo(std::move(*peer)), "echo");
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 #include <upcall/driver/address.hpp>
 #include <upcall/io/detail/accept_core.hpp>
+#include <upcall/io/detail/close_operation.hpp>
+#include <upcall/io/detail/connect_operation.hpp>
 #include <upcall/io/stream.hpp>
 
 namespace upcall::tcp {
 
+struct keep_alive_times {
+    std::chrono::seconds idle{};      // silence before the first question
+    std::chrono::seconds interval{};  // between questions
+    int probes = 0;                   // unanswered ones that end the connection
+};
+
 class stream : public byte_stream {
   public:
     stream() = default;
-    using byte_stream::byte_stream;
+    stream(loop& home, handle socket) : byte_stream(home, std::move(socket)) {}
 
     result<address> local_address() const;
     result<address> peer_address() const;
@@ -25,41 +34,49 @@ class stream : public byte_stream {
     /// accepted and connected streams.
     result<void> set_no_delay(bool on) { return set_option(socket_option::no_delay, on ? 1 : 0); }
 
+    /// Lets the kernel ask a silent peer whether it is still there, and end the connection with
+    /// timed_out when it is not. `times` that are zero are the system's (tcp(7)).
+    result<void> set_keep_alive(bool on, const keep_alive_times& times = {});
+
+    /// Closes at once and tells the peer that something went wrong: what was not sent yet is lost,
+    /// and the peer's operations end with connection_reset. The stream is empty afterwards.
+    void reset();
+
     /// Takes a connected socket of this process and makes a stream of it on the current loop; on
     /// error the caller still owns it. Errors: no_loop; those of the driver.
     static result<stream> adopt(native_handle connected);
+
+    /// What another loop's stream was detached from, on the current loop: see byte_stream::attach.
+    static result<stream> attach(detached_stream& from);
+
+  private:
+    explicit stream(detail::stream_core& core) noexcept : byte_stream(core) {}
 };
 
 }  // namespace upcall::tcp
 
 namespace upcall::detail {
 
-class accept_operation : public accept_waiter {
+class tcp_accept_operation : public accept_operation {
   public:
-    struct arguments {
-        accept_core* core;
-    };
-    explicit accept_operation(arguments&& given) noexcept {
-        core = given.core;
-        ends_on_stop = true;
-    }
-    bool launch(context& where) noexcept;
+    using accept_operation::accept_operation;
     upcall::result<tcp::stream> take();
 };
 
-class connect_operation : public io_operation_base {
+class tcp_connect_operation : public connect_operation {
   public:
     struct arguments {
-        address peer;
+        upcall::result<address> peer;
+        address local;
+        bool no_delay;
     };
-    explicit connect_operation(arguments&& given) noexcept : peer_(given.peer) {}
-    bool launch(context& where) noexcept;
+    explicit tcp_connect_operation(arguments&& given) noexcept
+        : connect_operation({given.peer, given.local, socket_type::stream}),
+          no_delay_(given.no_delay) {}
     upcall::result<tcp::stream> take();
 
   private:
-    address peer_;
-    handle socket_;
-    loop* home_ = nullptr;
+    bool no_delay_;
 };
 
 }  // namespace upcall::detail
@@ -101,18 +118,26 @@ class listener {
     static result<listener> adopt(native_handle listening);
 
     /// The listening socket, which the caller now owns; the listener is empty afterwards. Error:
-    /// device_or_resource_busy while it accepts.
+    /// device_or_resource_busy while it accepts, or stays armed in the kernel after an accept was
+    /// answered, or holds connections that nobody asked for.
     result<native_handle> release();
 
     /// The next connection. Peers that gave up while they waited are passed over, and a shortage of
     /// descriptors or memory is waited out. An idle wait: `stop` ends it with `cancelled`.
-    request<detail::accept_operation> accept() {
-        return request<detail::accept_operation>({core_});
+    request<detail::tcp_accept_operation> accept() {
+        return request<detail::tcp_accept_operation>({core_});
     }
 
     result<address> local_address() const;
 
+    /// Closes and waits until the kernel has let go. What waits ends with `closed`, before this
+    /// does. Cannot be cancelled.
+    request<detail::close_operation<listener>> close() {
+        return request<detail::close_operation<listener>>({this});
+    }
+
   private:
+    friend class detail::close_operation<listener>;
     listener(loop& home, handle file) : core_(new detail::accept_core(home, std::move(file))) {}
     void close_now() noexcept {
         if (core_) std::exchange(core_, nullptr)->abandon();
@@ -121,11 +146,24 @@ class listener {
     detail::accept_core* core_ = nullptr;
 };
 
+struct connect_options {
+    /// What to connect from; family none leaves it to the system, and so does port 0.
+    address local{};
+    bool no_delay = true;
+};
+
 /// Connects to one address. A socket that connects to itself (a loopback port in the ephemeral
 /// range where nobody listens) counts as refused. When it is cancelled the half-open socket is
 /// closed. Errors: those of connect(2), cancellation.
-inline request<detail::connect_operation> connect(const address& peer) {
-    return request<detail::connect_operation>({peer});
+inline request<detail::tcp_connect_operation> connect(const address& peer,
+                                                      const connect_options& options = {}) {
+    return request<detail::tcp_connect_operation>({peer, options.local, options.no_delay});
+}
+/// The same to an address as address::parse reads it. Error: invalid_argument for anything else.
+inline request<detail::tcp_connect_operation> connect(std::string_view peer,
+                                                      const connect_options& options = {}) {
+    return request<detail::tcp_connect_operation>(
+        {address::parse(peer), options.local, options.no_delay});
 }
 
 }  // namespace upcall::tcp

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <upcall/loop/loop.hpp>
+#include <upcall/os/socket_file.hpp>
 #include <upcall/task/request.hpp>
 
 namespace upcall::detail {
@@ -38,6 +39,14 @@ class accept_core final : recycled {
     void abandon() noexcept;
 
     bool launch(accept_waiter& waiter, context& where) noexcept;
+
+    /// Nothing is in flight, and nothing was accepted that nobody asked for.
+    bool idle() const noexcept {
+        return waiting_.empty() && accepting_.state == op_state::idle && accepted_.empty();
+    }
+
+    /// What the socket was bound to in a directory, to be removed when it is closed.
+    void keep_file(socket_file bound) noexcept { bound_file_ = std::move(bound); }
 
     loop& home() const noexcept { return *home_; }
     handle& file() noexcept { return file_; }
@@ -76,6 +85,26 @@ class accept_core final : recycled {
     retry_timer retry_;
     std::vector<native_handle> accepted_;
     std::size_t accepted_first_ = 0;
+    socket_file bound_file_;
+};
+
+/// Accepts; whoever derives makes its own kind of connection of the handle.
+class accept_operation : public accept_waiter {
+  public:
+    struct arguments {
+        accept_core* core;
+    };
+    explicit accept_operation(arguments&& given) noexcept {
+        core = given.core;
+        ends_on_stop = true;
+    }
+    bool launch(context& where) noexcept {
+        outcome = raw_error(errc::closed);
+        return !core || core->launch(*this, where);
+    }
+
+  protected:
+    upcall::result<handle> take_handle();
 };
 
 }  // namespace upcall::detail

@@ -30,17 +30,13 @@ class close_operation : public operation_base {
         record.on_closed = [](void* argument, std::int64_t outcome) noexcept {
             auto& self = *static_cast<close_operation*>(argument);
             self.outcome_ = outcome;
-            self.closed_ = true;
-            if (!self.launching_) self.complete();
+            // Through the queue even if it is done already, behind what was in flight.
+            self.complete();
         };
         begin(where);
         cancel = [](operation&) noexcept {};  // closing goes on
-        launching_ = true;
         core->abandon();
-        launching_ = false;
-        if (!closed_) return false;
-        retire();
-        return true;
+        return false;
     }
 
     result<void> take() const noexcept {
@@ -51,8 +47,6 @@ class close_operation : public operation_base {
   private:
     Owner* from_;
     std::int64_t outcome_ = 0;
-    bool launching_ = false;
-    bool closed_ = false;
 };
 
 }  // namespace upcall::detail

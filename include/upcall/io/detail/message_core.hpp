@@ -7,6 +7,7 @@
 
 #include <upcall/driver/io_operation.hpp>
 #include <upcall/loop/loop.hpp>
+#include <upcall/os/socket_file.hpp>
 #include <upcall/task/request.hpp>
 
 namespace upcall::detail {
@@ -18,7 +19,8 @@ struct message_waiter : io_operation {
     message_core* core = nullptr;
     message_waiter* next_waiting = nullptr;
     message content;
-    io_slice whole;  // what content.slices points to when there is one piece
+    io_slice whole;     // the one piece that content.slices points to
+    bool ends = false;  // a message of no bytes is the end of a connection
 
     bool launch(context& where) noexcept;
     /// The loop runs its completion: the next one has its turn.
@@ -36,7 +38,9 @@ class message_core final : recycled {
     /// Operations that may wait per direction before further ones are refused with queue_full.
     static constexpr std::uint16_t waiting_max = 64;
 
-    message_core(loop& home, handle socket) noexcept : home_(&home), socket_(std::move(socket)) {}
+    /// `connected` sockets, seqpacket that is, end; a message of no bytes says so.
+    message_core(loop& home, handle socket, bool connected) noexcept
+        : home_(&home), socket_(std::move(socket)), connected_(connected) {}
     message_core(const message_core&) = delete;
     message_core& operator=(const message_core&) = delete;
 
@@ -48,6 +52,9 @@ class message_core final : recycled {
     handle& socket() noexcept { return socket_; }
     handle_record& record() noexcept { return *socket_.record(); }
     bool idle() const noexcept { return receiving_.waiting.empty() && sending_.waiting.empty(); }
+
+    /// What the socket was bound to in a directory, to be removed when it is closed.
+    void keep_file(socket_file bound) noexcept { bound_file_ = std::move(bound); }
 
   private:
     friend struct message_waiter;
@@ -76,8 +83,10 @@ class message_core final : recycled {
     handle socket_;
     std::uint32_t references_ = 1;
     bool abandoned_ = false;
+    const bool connected_;
     direction receiving_;
     direction sending_;
+    socket_file bound_file_;
 };
 
 }  // namespace upcall::detail

@@ -1,0 +1,247 @@
+// Unix sockets: streams, datagrams and sequenced packets between processes of one host, and
+// descriptors that travel along.
+//
+//     auto listener = unix_socket::listener::bind("/run/example.sock",
+//                                                 {.replace_stale = true}).value();
+//     auto peer = (co_await unix_socket::connect("/run/example.sock")).value();
+//
+// A path is at most 107 bytes long (filename_too_long). One that starts with '@' is a name of the
+// abstract space, which no file stands for and which is gone with its socket (unix(7)).
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <upcall/driver/address.hpp>
+#include <upcall/io/detail/accept_core.hpp>
+#include <upcall/io/detail/close_operation.hpp>
+#include <upcall/io/detail/connect_operation.hpp>
+#include <upcall/io/detail/passing.hpp>
+#include <upcall/io/message_socket.hpp>
+#include <upcall/io/stream.hpp>
+
+namespace upcall::unix_socket {
+
+/// Most descriptors that Linux passes with one message.
+inline constexpr std::size_t passed_max = 253;
+
+/// A stream between two processes. See io/stream.hpp.
+class stream : public byte_stream {
+  public:
+    stream() = default;
+    stream(loop& home, handle socket) : byte_stream(home, std::move(socket)) {}
+
+    result<address> local_address() const;
+    result<address> peer_address() const;
+    /// The process at the other end, as it was when it connected or listened.
+    result<peer_identity> identify_peer() const;
+
+    /// As `write_all`, with copies of `passed` for the peer, who gets them with the first byte;
+    /// there has to be one. `passed` stay open here, and may be closed after the completion.
+    /// Errors: invalid_argument for more than passed_max and for no bytes; those of sendmsg(2).
+    request<detail::write_with_operation> write_with(byte_view buffer,
+                                                     std::span<const native_handle> passed) {
+        return request<detail::write_with_operation>({core(), buffer, passed});
+    }
+
+    /// As `read`, with what descriptors come along put at the end of `arrived`, at most `max`;
+    /// further ones are closed. Every other way to read drops the descriptors that come with its
+    /// bytes, and a `receive` stays armed and reads ahead: use `read` and this on such a stream.
+    request<detail::read_with_operation> read_with(byte_span buffer,
+                                                   std::vector<descriptor>& arrived,
+                                                   std::size_t max = 16) {
+        return request<detail::read_with_operation>({core(), buffer, &arrived, max});
+    }
+
+    static result<stream> adopt(native_handle connected);
+    static result<stream> attach(detached_stream& from);
+
+  private:
+    explicit stream(detail::stream_core& core) noexcept : byte_stream(core) {}
+};
+
+/// A connection that keeps message boundaries, and their order: SOCK_SEQPACKET. A message has at
+/// least one byte, as no byte is how the end is told: an empty one is invalid_argument, and
+/// receives end with end_of_stream. See io/message_socket.hpp.
+class sequential : public message_socket {
+  public:
+    sequential() = default;
+    sequential(loop& home, handle socket) : message_socket(home, std::move(socket), true) {}
+
+    result<peer_identity> identify_peer() const;
+
+    /// As `send`, and as `receive`, with descriptors: see stream.
+    request<detail::send_with_operation> send_with(byte_view message,
+                                                   std::span<const native_handle> passed) {
+        return request<detail::send_with_operation>({core(), message, {}, passed});
+    }
+    request<detail::receive_with_operation> receive_with(byte_span buffer,
+                                                         std::vector<descriptor>& arrived,
+                                                         std::size_t max = 16) {
+        return request<detail::receive_with_operation>({core(), buffer, &arrived, max});
+    }
+
+    /// Ends a direction, at once: messages that wait to be sent fail with broken_pipe.
+    result<void> shut_down(shut direction);
+
+    static result<sequential> adopt(native_handle connected);
+};
+
+struct bind_options {
+    /// A file in the way that belongs to a socket nobody listens on, which is found out by
+    /// connecting to it, is removed first. Two processes that do so at once may both succeed; the
+    /// later one has the name.
+    bool replace_stale = false;
+    /// The file is removed when the socket is closed, unless another has taken its place.
+    bool remove_on_close = false;
+};
+
+/// Datagrams between processes. Reliable and in order; sending waits while the receiver's queue is
+/// full. See io/message_socket.hpp.
+class datagram : public message_socket {
+  public:
+    datagram() = default;
+    datagram(loop& home, handle socket) : message_socket(home, std::move(socket)) {}
+
+    /// A socket on the current loop with a name, which others send to. Errors: no_loop;
+    /// filename_too_long; those of bind(2).
+    static result<datagram> bind(std::string_view path, const bind_options& options = {});
+    /// One without a name: it can send, and gets no answers.
+    static result<datagram> open();
+    /// Two that are connected to each other.
+    static result<std::pair<datagram, datagram>> pair();
+    static result<datagram> adopt(native_handle native);
+
+    /// Sends to `path` alone from now on, and receives only from there. Errors: those of
+    /// connect(2).
+    request<detail::connect_message_operation> connect(const address& peer) {
+        return request<detail::connect_message_operation>({core(), peer});
+    }
+
+    /// As `send`, to `peer`. Error: connection_refused when nobody has bound it any more.
+    request<detail::send_message_operation> send_to(byte_view message, const address& peer) {
+        return request<detail::send_message_operation>({core(), message, peer});
+    }
+
+    /// As `send` or `send_to`, and as `receive`, with descriptors: see stream.
+    request<detail::send_with_operation> send_with(byte_view message,
+                                                   std::span<const native_handle> passed,
+                                                   const address& peer = {}) {
+        return request<detail::send_with_operation>({core(), message, peer, passed});
+    }
+    request<detail::receive_with_operation> receive_with(byte_span buffer,
+                                                         std::vector<descriptor>& arrived,
+                                                         std::size_t max = 16) {
+        return request<detail::receive_with_operation>({core(), buffer, &arrived, max});
+    }
+};
+
+}  // namespace upcall::unix_socket
+
+namespace upcall::detail {
+
+template <class Connection>
+class unix_accept_operation : public accept_operation {
+  public:
+    using accept_operation::accept_operation;
+    upcall::result<Connection> take() {
+        auto socket = take_handle();
+        if (!socket) return failure(socket.error());
+        if constexpr (std::is_base_of_v<message_socket, Connection>)
+            socket->record()->kind = handle_kind::datagram;
+        return Connection(*loop::current(), std::move(*socket));
+    }
+};
+
+template <class Connection>
+class unix_connect_operation : public connect_operation {
+  public:
+    using connect_operation::connect_operation;
+    upcall::result<Connection> take() {
+        auto socket = take_handle();
+        if (!socket) return failure(socket.error());
+        return Connection(home(), std::move(*socket));
+    }
+};
+
+}  // namespace upcall::detail
+
+namespace upcall::unix_socket {
+
+struct listen_options {
+    /// Connections that may wait in the kernel; it caps them at net.core.somaxconn.
+    int backlog = 1024;
+    /// As in bind_options.
+    bool replace_stale = false;
+    bool remove_on_close = false;
+};
+
+/// Listens on a path, for streams or for sequenced packets.
+template <class Connection>
+class basic_listener {
+  public:
+    basic_listener() = default;
+    basic_listener(basic_listener&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+    basic_listener& operator=(basic_listener&& other) noexcept {
+        if (this != &other) {
+            close_now();
+            core_ = std::exchange(other.core_, nullptr);
+        }
+        return *this;
+    }
+    /// Stops listening. Waiting accepts end with `closed`; peers that nobody accepted are cut off.
+    ~basic_listener() { close_now(); }
+
+    explicit operator bool() const noexcept { return core_ != nullptr; }
+
+    /// Listens on the current loop. Errors: no_loop; filename_too_long; address_in_use; those of
+    /// bind(2), listen(2).
+    static result<basic_listener> bind(std::string_view path, const listen_options& options = {});
+
+    /// Takes a listening socket of this process; on error the caller still owns it.
+    static result<basic_listener> adopt(native_handle listening);
+
+    /// The next connection; as tcp::listener::accept.
+    request<detail::unix_accept_operation<Connection>> accept() {
+        return request<detail::unix_accept_operation<Connection>>({core_});
+    }
+
+    result<address> local_address() const;
+
+    /// Closes and waits until the kernel has let go, as tcp::listener::close.
+    request<detail::close_operation<basic_listener>> close() {
+        return request<detail::close_operation<basic_listener>>({this});
+    }
+
+  private:
+    friend class detail::close_operation<basic_listener>;
+    explicit basic_listener(detail::accept_core& core) noexcept : core_(&core) {}
+    void close_now() noexcept {
+        if (core_) std::exchange(core_, nullptr)->abandon();
+    }
+
+    detail::accept_core* core_ = nullptr;
+};
+
+using listener = basic_listener<stream>;
+using sequential_listener = basic_listener<sequential>;
+
+/// Connects to a path. Errors: filename_too_long; those of connect(2): connection_refused when
+/// nobody listens, no_such_file_or_directory; cancellation.
+inline request<detail::unix_connect_operation<stream>> connect(std::string_view path) {
+    return request<detail::unix_connect_operation<stream>>(
+        {address::unix_path(path), {}, socket_type::stream});
+}
+inline request<detail::unix_connect_operation<sequential>> connect_sequential(
+    std::string_view path) {
+    return request<detail::unix_connect_operation<sequential>>(
+        {address::unix_path(path), {}, socket_type::sequential});
+}
+
+/// Two connected ends, on the current loop. Errors: no_loop; those of socketpair(2).
+result<std::pair<stream, stream>> pair();
+result<std::pair<sequential, sequential>> sequential_pair();
+
+}  // namespace upcall::unix_socket
