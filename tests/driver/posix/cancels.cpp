@@ -98,12 +98,16 @@ TEST_P(cancels, against_completion_loses_no_byte) {
     constexpr int rounds = 10'000;
     std::thread writer([&] {
         for (int round = 1; round <= rounds; ++round) {
-            while (round_to_write.load() < round) std::this_thread::yield();
+            for (int seen = 0; (seen = round_to_write.load()) < round;) round_to_write.wait(seen);
             for (volatile int pause = 0; pause < round % 50 * 20;) pause = pause + 1;
             EXPECT_EQ(::send(fd, "x", 1, MSG_NOSIGNAL), 1);
             written.store(round);
+            written.notify_one();
         }
     });
+    const auto await_writer = [&](int round) {
+        for (int seen = 0; (seen = written.load()) < round;) written.wait(seen);
+    };
     int completed = 0;
     int cancelled = 0;
     for (int round = 1; round <= rounds; ++round) {
@@ -111,9 +115,9 @@ TEST_P(cancels, against_completion_loses_no_byte) {
         fill(op, op_kind::read, bytes_);
         start(op, server_);
         round_to_write.store(round);
+        round_to_write.notify_one();
         // Steered: one round in eight waits for the byte, one in four cancels without a look.
-        if (round % 8 == 0)
-            while (written.load() < round) std::this_thread::yield();
+        if (round % 8 == 0) await_writer(round);
         for (int turn = round / 8 % 4; turn > 0 && !op.done(); --turn) bench.turn();
         op.request_cancel(cancel_cause::cancelled);
         const auto outcome = bench.finish(op);
@@ -124,7 +128,7 @@ TEST_P(cancels, against_completion_loses_no_byte) {
             ++cancelled;
             ASSERT_EQ(read(server_, bytes_), 1);
         }
-        while (written.load() < round) std::this_thread::yield();
+        await_writer(round);
     }
     writer.join();
     ::close(fd);
@@ -144,6 +148,8 @@ TEST_P(cancels, against_an_accept_loses_no_connection) {
         auto caller = *via().open_socket(address_family::ipv4, socket_type::stream);
         probe connecting;
         connect(connecting, caller, where);
+        // In one round of four the connection wins, in the others chance decides.
+        if (round % 4 == 3) bench.finish(op);
         for (int turn = round % 4; turn > 0 && !op.done(); --turn) bench.turn();
         op.request_cancel(cancel_cause::cancelled);
         auto fd = bench.finish(op);
@@ -153,7 +159,7 @@ TEST_P(cancels, against_an_accept_loses_no_connection) {
         ::close(static_cast<int>(fd));
         EXPECT_EQ(bench.finish(connecting), 0);
     }
-    EXPECT_GT(accepted, 0);
+    EXPECT_GE(accepted, 125);
 }
 
 }  // namespace
