@@ -33,7 +33,8 @@ class program {
     explicit program(loop& home, scope_options options = {})
         : home_(home),
           tasks_(home.root(), options),
-          services_(home.background(), {.policy = on_failure::supervise, .limit = 0, .failed = nullptr}),
+          services_(home.background(),
+                    {.policy = on_failure::supervise, .limit = 0, .failed = nullptr}),
           control_(std::make_shared<program_control>(home.remote())) {
         control_->tasks_ = &tasks_;
     }
