@@ -6,7 +6,6 @@
 namespace upcall {
 namespace {
 
-using host_probe::bytes_in_words;
 using host_probe::in_bytes;
 using host_probe::in_words;
 using unit = limit_fact::unit;

@@ -95,7 +95,6 @@ verdict describe_working(const ring_facts& ring, const host_limits& limits) {
 std::string describe_call(kernel_interface what, const host_limits& limits) {
     switch (what) {
         case kernel_interface::epoll:
-            return "It reported a ready pipe.";
         case kernel_interface::poll:
             return "It reported a ready pipe.";
         case kernel_interface::select:
