@@ -10,7 +10,8 @@ set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 # The compiler's run-time libraries go into the programs: Wine would not find the DLLs.
-set(CMAKE_EXE_LINKER_FLAGS_INIT -static)
+# In C++23 the headers of GCC 12 define type_info::operator== a second time (libstdc++ bug 110572).
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -Wl,--allow-multiple-definition")
 # Windows 10 is the oldest that is looked at: 0x0A00.
 set(CMAKE_C_FLAGS_INIT -D_WIN32_WINNT=0x0A00)
 set(CMAKE_CXX_FLAGS_INIT -D_WIN32_WINNT=0x0A00)

@@ -17,7 +17,7 @@ struct examined_path {
 
 struct examination {
     upcall::host host;
-    upcall::driver_choice choice;
+    upcall::driver_advice choice;
     // The environment variable UPCALL_DRIVER, which overrules the choice; empty: not set.
     std::string overruled_by;
     std::vector<examined_path> paths;

@@ -2,6 +2,7 @@
 
 #include <upcall/os/descriptor.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -12,6 +13,7 @@ using namespace upcall;
 namespace {
 
 constexpr upcall::duration write_every = std::chrono::milliseconds(200);
+constexpr upcall::duration rest_within = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -49,17 +51,42 @@ void access_writer::note(const access_entry& entry) {
 }
 
 task<> access_writer::run() {
-    while (co_await sleep(write_every)) co_await flush();
+    for (;;) {
+        const auto slept = co_await sleep(write_every);
+        if (!slept) break;
+        co_await flush();
+    }
+    // The last lines are those of the responses that the stop has waited for.
+    task<> rest = flush_rest();
+    co_await shield(rest_within, std::move(rest));
+}
+
+task<> access_writer::flush_rest() {
+    co_await flush();  // of a write that was cut short
     co_await flush();
 }
 
 task<> access_writer::flush() {
-    if (pending_.empty()) co_return;
-    writing_.clear();
-    std::swap(writing_, pending_);
-    if (dropped_ > 0 && format_ == access_log_format::common)
-        writing_ += "# " + std::to_string(std::exchange(dropped_, 0)) + " lines dropped\n";
-    static_cast<void>(co_await out_.write_all(bytes_of(writing_)));
+    if (writing_.empty()) {
+        std::swap(writing_, pending_);
+        if (dropped_ > 0) put_dropped_line();
+    }
+    if (writing_.empty()) co_return;
+    const transfer sent = co_await out_.write_all(bytes_of(writing_));
+    writing_.erase(0, sent.bytes);
+    if (!sent && sent.cause != errc::cancelled) {
+        // A full disk, a pipe that nobody reads: what cannot be written is counted.
+        dropped_ += static_cast<std::size_t>(std::ranges::count(writing_, '\n'));
+        writing_.clear();
+    }
+}
+
+void access_writer::put_dropped_line() {
+    const std::string count = std::to_string(std::exchange(dropped_, 0));
+    if (format_ == access_log_format::common)
+        writing_ += "# " + count + " lines dropped\n";
+    else
+        writing_ += "{\"dropped\":" + count + "}\n";
 }
 
 }  // namespace upcall_serve

@@ -29,6 +29,8 @@ class access_writer {
     static constexpr std::size_t pending_max = std::size_t{4} << 20;
 
     upcall::task<> flush();
+    upcall::task<> flush_rest();
+    void put_dropped_line();
 
     access_log_format format_;
     upcall::byte_stream out_;

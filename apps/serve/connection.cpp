@@ -16,6 +16,9 @@ namespace {
 // After `stop` an idle connection is given this long, as its next request may be on its way.
 constexpr upcall::duration last_call = std::chrono::milliseconds(100);
 
+// For what has arrived to be seen.
+constexpr upcall::duration one_turn = std::chrono::milliseconds(1);
+
 // A connection that we end is read on for a while, so that the response is not lost to a reset.
 constexpr upcall::duration linger = std::chrono::seconds(2);
 constexpr std::size_t linger_bytes_max = std::size_t{256} << 10;
@@ -24,71 +27,108 @@ std::span<const char> chars_of(const lease& chunk) {
     return {reinterpret_cast<const char*>(chunk.data()), chunk.size()};
 }
 
+// Of a file that was there a moment ago.
+int status_of(const std::error_code& why) { return is_shortage(why) ? 503 : 404; }
+
 byte_view bytes_of_block(const block_pool::block& block, std::size_t size) {
     return {reinterpret_cast<const std::byte*>(block.data()), size};
 }
 
 }  // namespace
 
-std::int64_t loop_server::unix_now() {
+std::int64_t loop_server::unix_now(time_point turn) {
     using namespace std::chrono;
-    return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+    if (turn != unix_now_read_) {
+        unix_now_read_ = turn;
+        unix_now_ = duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+    }
+    return unix_now_;
 }
 
 connection::connection(loop_server& server, byte_stream peer, std::string client)
     : server_(server),
       peer_(std::move(peer)),
       client_(std::move(client)),
-      parser_(server.state.settings.parsing, server.blocks) {}
+      parser_(server.state.settings.parsing, server.blocks) {
+    idle_.peer = &peer_;
+}
 
 task<> connection::run() {
-    bool more = true;
-    while (more) {
-        auto chunk = co_await receive();
+    co_await serve();
+    if (linger_ > upcall::duration{}) co_await close_politely(linger_);
+}
+
+/// Answers requests until the connection is to be ended.
+task<> connection::serve() {
+    for (;;) {
+        result<lease> chunk;
+        if (!ahead_.empty())
+            chunk = std::move(ahead_);
+        else if (parser_.mid_request())
+            chunk = co_await deadline_at(head_deadline_, peer_.receive_more());
+        else
+            chunk = co_await receive_first();
         if (!chunk) {
-            if (chunk.error() == errc::end_of_stream && !parser_.mid_request()) co_return;
             if (parser_.mid_request() && chunk.error() == errc::deadline_exceeded) {
                 keep_alive_ = false;
                 co_await send_error(408, false);
+                linger_ = linger;
             }
-            break;
+            if (chunk.error() == errc::end_of_stream) linger_ = {};
+            co_return;
         }
         std::span<const char> rest = chars_of(*chunk);
-        while (more && !rest.empty()) {
+        while (!rest.empty()) {
             const parsed step = parser_.feed(rest);
             rest = rest.subspan(step.consumed);
             if (step.state == parse_state::need_more) break;
+            linger_ = linger;
             if (step.state == parse_state::refused) {
                 co_await refuse(parser_.why());
-                more = false;
-            } else {
-                more = co_await respond(parser_.current()) && keep_alive_;
+                co_return;
             }
+            last_ = rest.empty() && server_.crowded();
+            const bool stopping = co_await this_task::stop_requested();
+            if (stopping && rest.empty() && !last_) last_ = co_await is_last();
+            const bool usable = co_await respond(parser_.current());
+            if (!usable || !keep_alive_) co_return;
+            // What is here of the next request counts from now.
+            head_deadline_ = peer_.home().now() + server_.state.settings.header_timeout;
         }
         waiting_for_first_ = false;
     }
-    co_await close_politely();
 }
 
-/// The next bytes, within the deadline for heads or the time a connection may be idle.
-task<result<lease>> connection::receive() {
+// Patience is counted from the start of the turn: in seconds that is near enough, and saves two
+// looks at the clock for each request.
+
+/// The first bytes of a request, within the time a connection may be idle.
+task<result<lease>> connection::receive_first() {
     const options& settings = server_.state.settings;
-    time_point now = peer_.home().now();
-    if (parser_.mid_request()) {
-        auto chunk = co_await timeout(head_deadline_ - now, peer_.receive_more());
-        co_return chunk;
-    }
+    if (!waiting_for_first_) server_.idle.push_back(idle_);
     const auto patience = waiting_for_first_ ? settings.header_timeout : settings.idle_timeout;
-    auto chunk = co_await timeout(patience, peer_.receive());
-    if (!chunk && chunk.error() == errc::cancelled && server_.stopping)
+    auto chunk = co_await deadline_at(peer_.home().now() + patience, peer_.receive());
+    if (idle_.linked()) idle_.unlink();
+    if (!chunk && chunk.error() == errc::cancelled) {
         chunk = co_await timeout(last_call, peer_.receive_more());
+        if (!chunk) linger_ = last_call;
+    }
     head_deadline_ = peer_.home().now() + settings.header_timeout;
     co_return chunk;
 }
 
+/// The server was asked to stop: whether the request in hand is to be the connection's last. Those
+/// that have arrived behind it are still answered.
+task<bool> connection::is_last() {
+    auto chunk = co_await timeout(one_turn, peer_.receive_more());
+    if (!chunk) co_return true;
+    ahead_ = std::move(*chunk);
+    co_return false;
+}
+
 connection_state connection::state_of_connection() {
     return {.server_lines = server_.server_lines,
-            .date = server_.dates.at(server_.unix_now()),
+            .date = server_.dates.at(server_.unix_now(peer_.home().now())),
             .minor_version = minor_version_,
             .keep_alive = keep_alive_};
 }
@@ -98,8 +138,7 @@ task<bool> connection::respond(const request& asked) {
     const options& settings = server_.state.settings;
     ++served_;
     minor_version_ = asked.minor_version();
-    keep_alive_ =
-        asked.keep_alive() && served_ < settings.requests_per_connection_max && !server_.stopping;
+    keep_alive_ = asked.keep_alive() && served_ < settings.requests_per_connection_max && !last_;
     sent_body_ = 0;
 
     std::array<char, 1024> short_name;
@@ -143,6 +182,8 @@ task<bool> connection::respond_slowly(const request& asked, target_path path) {
             co_return co_await send_error(404, asked.is_head());
         case kind::forbidden:
             co_return co_await send_error(403, asked.is_head());
+        case kind::busy:
+            co_return co_await send_error(503, asked.is_head());
         case kind::failed:
             break;
     }
@@ -200,7 +241,8 @@ task<bool> connection::send_file(const request& asked, std::string_view path,
         coding = accepted_codings::of(asked).choose(found->codings());
     const resource::variant& chosen = (*found)[coding];
     const file_entity& entity = chosen.entity;
-    const file_response response = answer_with_file(asked, entity, server_.unix_now());
+    const file_response response =
+        answer_with_file(asked, entity, server_.unix_now(peer_.home().now()));
     status_ = response.status;
     if (response.status == 412) co_return co_await send_error(412, asked.is_head());
     if (response.status == 416) {
@@ -219,7 +261,7 @@ task<bool> connection::send_file(const request& asked, std::string_view path,
     if (has_body && !body.in_memory()) {
         // Before anything is promised: the file may have gone, or be another by now.
         auto opened = co_await server_.files.open(path, coding);
-        if (!opened) co_return co_await send_error(404, false);
+        if (!opened) co_return co_await send_error(status_of(opened.error()), false);
         body.open = std::move(*opened);
     }
     if (response.is_multipart()) co_return co_await send_ranges(asked, body, response);
@@ -301,16 +343,17 @@ task<bool> connection::refuse(const refusal& why) {
 /// A head with its body. A short one goes out as one piece, which costs less than two.
 task<bool> connection::send(outgoing& what) {
     sent_body_ = what.body.size();
-    if (what.head_bytes + what.body.size() <= server_.blocks.block_bytes()) {
-        if (!what.body.empty())
-            std::memcpy(what.block.data() + what.head_bytes, what.body.data(), what.body.size());
-        co_return co_await send_bytes(
-            bytes_of_block(what.block, what.head_bytes + what.body.size()));
-    }
+    if (what.head_bytes + what.body.size() > server_.blocks.block_bytes()) return send_pieces(what);
+    if (!what.body.empty())
+        std::memcpy(what.block.data() + what.head_bytes, what.body.data(), what.body.size());
+    return send_bytes(bytes_of_block(what.block, what.head_bytes + what.body.size()));
+}
+
+task<bool> connection::send_pieces(outgoing& what) {
     std::array<io_slice, 2> pieces = {io_slice(bytes_of_block(what.block, what.head_bytes)),
                                       io_slice(what.body)};
-    const auto patience = server_.state.settings.send_timeout;
-    const transfer sent = co_await timeout(patience, peer_.write_all(std::span(pieces)));
+    const time_point until = peer_.home().now() + server_.state.settings.send_timeout;
+    const transfer sent = co_await deadline_at(until, peer_.write_all(std::span(pieces)));
     if (sent) co_return true;
     if (sent.cause != errc::deadline_exceeded || sent.bytes < what.head_bytes) co_return false;
     co_return co_await send_bytes(what.body.subspan(sent.bytes - what.head_bytes));
@@ -323,9 +366,8 @@ task<bool> connection::send_bytes(byte_view bytes) {
     std::optional<transfer_watch> watch;
     for (;;) {
         const time_point now = home.now();
-        const upcall::duration patience =
-            watch ? watch->deadline() - now : upcall::duration(settings.send_timeout);
-        const transfer sent = co_await timeout(patience, peer_.write_all(bytes));
+        const time_point until = watch ? watch->deadline() : now + settings.send_timeout;
+        const transfer sent = co_await deadline_at(until, peer_.write_all(bytes));
         if (sent) co_return true;
         if (sent.cause != errc::deadline_exceeded) co_return false;
         if (!watch) watch.emplace(now, settings.send_timeout, settings.send_rate_min);
@@ -336,11 +378,15 @@ task<bool> connection::send_bytes(byte_view bytes) {
 }
 
 /// Ends our side first and reads what the peer still sends, for a while.
-task<> connection::close_politely() {
-    if (!co_await timeout(linger, peer_.shut_down_writing())) co_return;
+task<> connection::close_politely(upcall::duration patience) {
+    loop& home = peer_.home();
+    if (server_.crowded()) patience = std::min(patience, last_call);
+    const time_point until = home.now() + patience;
+    const auto ended = co_await timeout(patience, peer_.shut_down_writing());
+    if (!ended) co_return;
     std::size_t read = 0;
     while (read < linger_bytes_max) {
-        auto chunk = co_await timeout(server_.stopping ? last_call : linger, peer_.receive_more());
+        auto chunk = co_await timeout(until - home.now(), peer_.receive_more());
         if (!chunk) break;
         read += chunk->size();
     }

@@ -41,7 +41,9 @@ class connection {
         bool in_memory() const { return kept.data() != nullptr; }
     };
 
-    upcall::task<upcall::result<upcall::lease>> receive();
+    upcall::task<> serve();
+    upcall::task<upcall::result<upcall::lease>> receive_first();
+    upcall::task<bool> is_last();
     upcall::task<bool> respond(const request& asked);
     upcall::task<bool> respond_slowly(const request& asked, target_path path);
     upcall::task<bool> respond_with_index(const request& asked, target_path path);
@@ -49,13 +51,14 @@ class connection {
     upcall::task<bool> send_error(int status, bool head_only, std::string_view lines = {});
     upcall::task<bool> refuse(const refusal& why);
     upcall::task<bool> send(outgoing& what);
+    upcall::task<bool> send_pieces(outgoing& what);
     upcall::task<bool> send_file(const request& asked, std::string_view path,
                                  std::shared_ptr<const resource> found);
     upcall::task<bool> send_ranges(const request& asked, content& body,
                                    const file_response& response);
     upcall::task<bool> send_section(content& body, std::uint64_t first, std::uint64_t count);
     upcall::task<bool> send_bytes(upcall::byte_view bytes);
-    upcall::task<> close_politely();
+    upcall::task<> close_politely(upcall::duration patience);
 
     connection_state state_of_connection();
     void note(const request* asked, std::string_view line);
@@ -64,11 +67,15 @@ class connection {
     upcall::byte_stream peer_;
     std::string client_;
     request_parser parser_;
+    idle_connection idle_;
+    upcall::lease ahead_;  // received before it was asked for
     upcall::time_point head_deadline_{};
     std::uint32_t served_ = 0;
     unsigned minor_version_ = 1;
     bool keep_alive_ = true;
     bool waiting_for_first_ = true;
+    bool last_ = false;  // the response ends the connection, whatever its request says
+    upcall::duration linger_{};
     int status_ = 0;
     std::uint64_t sent_body_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <limits>
 
 namespace upcall_serve {
 
@@ -71,6 +72,12 @@ void connection_cap::leave() {
 std::size_t connection_cap::connections() const {
     const std::lock_guard lock(mutex_);
     return connections_;
+}
+
+std::size_t connection_cap::room() const {
+    if (connections_max_ == 0) return std::numeric_limits<std::size_t>::max();
+    const std::lock_guard lock(mutex_);
+    return connections_max_ - connections_;
 }
 
 // Multiplying by an odd number of the seed and taking the upper half spreads every bit.

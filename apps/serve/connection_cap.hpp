@@ -43,6 +43,9 @@ class connection_cap {
 
     std::size_t connections() const;
 
+    // How many more would be granted, whoever they are.
+    std::size_t room() const;
+
   private:
     // A hash table with linear probing: a slot is free when its count is 0.
     struct slot {

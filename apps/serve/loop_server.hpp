@@ -4,6 +4,7 @@
 #include <upcall/upcall.hpp>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,11 +19,19 @@
 
 namespace upcall_serve {
 
-// Shared by all loops; not changed while they run.
+// Shared by all loops.
 struct server_state {
     const options& settings;
+    unsigned loops;
     error_pages pages;
     connection_cap cap;
+    // Peers in hand for whom there is no room.
+    std::atomic<unsigned> waiting = 0;
+};
+
+// A connection that waits for its next request, and that nobody would miss much.
+struct idle_connection : upcall::list_hook<idle_connection> {
+    upcall::byte_stream* peer = nullptr;
 };
 
 struct loop_server {
@@ -47,8 +56,17 @@ struct loop_server {
         if (pieces.size() < 16) pieces.push_back(std::move(used));
     }
 
-    // The wall clock in seconds, looked at once per turn or so.
-    std::int64_t unix_now();
+    // Whether others wait for a place, so that none is to be kept longer than for a response.
+    bool crowded() const { return state.waiting.load(std::memory_order_relaxed) > 0; }
+
+    // Ends the connection that has been idle longest.
+    void end_one_idle() {
+        if (idle_connection* longest = idle.pop_front())
+            static_cast<void>(longest->peer->shut_down_reading());
+    }
+
+    // The wall clock in seconds, looked at once in each turn of the loop, which `turn` tells apart.
+    std::int64_t unix_now(upcall::time_point turn);
 
     server_state& state;
     site files;
@@ -57,7 +75,12 @@ struct loop_server {
     date_cache dates;
     std::string server_lines;
     std::vector<piece> pieces;
-    bool stopping = false;
+    upcall::list<idle_connection, idle_connection> idle;
+    upcall::auto_event left;  // a connection has ended
+
+  private:
+    upcall::time_point unix_now_read_{};
+    std::int64_t unix_now_ = 0;
 };
 
 }  // namespace upcall_serve

@@ -50,7 +50,8 @@ class request_parser {
     request_parser& operator=(const request_parser&) = delete;
 
     // Reads on. After `complete` the next call begins the next request; after `refused` every
-    // call is refused: the connection is to be closed.
+    // call is refused: the connection is to be closed. Throws std::bad_alloc when the pool has no
+    // block and memory is out; the parser is then of no further use.
     parsed feed(std::span<const char> bytes);
 
     // The request of the last feed that said `complete`, until the next feed or until the span

@@ -11,8 +11,8 @@
 #include <random>
 #include <vector>
 
+#include "serve/acceptor.hpp"
 #include "serve/command_line.hpp"
-#include "serve/connection.hpp"
 #include "serve/listen_address.hpp"
 #include "serve/loop_server.hpp"
 
@@ -72,47 +72,15 @@ task<int> open_listeners(const options& settings, unsigned loops, listening& mad
     co_return 0;
 }
 
-std::string client_text(const tcp::stream& peer, client_key& key, bool& has_key) {
-    has_key = false;
-    const auto from = peer.peer_address();
-    if (!from) return "-";
-    address shown = *from;
-    if (from->family() == address_family::ipv4)
-        key = client_key::of_ipv4(std::span(from->octets()).first<4>());
-    else if (from->family() == address_family::ipv6)
-        key = client_key::of_ipv6(from->octets());
-    else
-        return "-";
-    has_key = true;
-    shown.set_port(0);
-    std::string text = shown.to_string();
-    text.resize(text.rfind(':'));
-    if (text.starts_with('[')) text = text.substr(1, text.size() - 2);
-    return text;
-}
-
-task<> serve_connection(loop_server& server, tcp::stream peer) {
-    client_key key;
-    bool has_key = false;
-    std::string client = client_text(peer, key, has_key);
-    connection_cap& cap = server.state.cap;
-    const admission granted = has_key ? cap.enter(key) : cap.enter();
-    if (granted != admission::granted) co_return;  // closing says enough
-    {
-        connection one(server, std::move(peer), std::move(client));
-        co_await one.run();
+// A connection's exception ends that connection alone.
+void connection_failed(const char* name, const std::exception_ptr& why) noexcept {
+    try {
+        std::rethrow_exception(why);
+    } catch (const std::exception& thrown) {
+        std::fprintf(stderr, "upcall serve: a task \"%s\" failed: %s\n", name, thrown.what());
+    } catch (...) {
+        std::fprintf(stderr, "upcall serve: a task \"%s\" failed\n", name);
     }
-    if (has_key)
-        cap.leave(key);
-    else
-        cap.leave();
-}
-
-task<> accept_all(loop_server& server, tcp::listener listener, scope& connections) {
-    while (auto peer = co_await listener.accept())
-        static_cast<void>(
-            co_await connections.spawn(serve_connection(server, std::move(*peer)), "connection"));
-    server.stopping = true;
 }
 
 task<> run_loop(server_state& state, const listening& listeners, unsigned index) {
@@ -138,20 +106,51 @@ task<> run_loop(server_state& state, const listening& listeners, unsigned index)
                 }
                 co_return;
             },
-            {.policy = on_failure::supervise, .limit = 0, .failed = nullptr});
+            {.policy = on_failure::supervise, .limit = 0, .failed = connection_failed});
         services.cancel();
     });
 }
 
-void greet(const options& settings, const listening& listeners, unsigned loops,
-           const selection_report& chosen) {
-    for (const address& where : listeners.addresses)
-        std::fprintf(stdout, "serving %s at %s\n", settings.directory.c_str(),
-                     url_of(where).c_str());
-    std::fprintf(stdout, "on %s, %u loop%s. Stop with Ctrl-C.\n", chosen.to_string().c_str(), loops,
-                 loops == 1 ? "" : "s");
-    std::fflush(stdout);
-}
+// Says which driver serves. The first loop speaks for all; only those with another one are told of
+// separately.
+class greeter {
+  public:
+    greeter(const options& settings, const listening& listeners, unsigned loops)
+        : settings_(settings), listeners_(listeners), loops_(loops) {}
+
+    void chosen(unsigned index, const selection_report& report) {
+        if (index == 0) {
+            first_ = report.chosen;
+            greet(report);
+            for (const auto& [earlier, early] : early_) tell_of(earlier, early);
+        } else if (first_.empty()) {
+            early_.emplace_back(index, report);
+        } else {
+            tell_of(index, report);
+        }
+    }
+
+  private:
+    void greet(const selection_report& report) const {
+        for (const address& where : listeners_.addresses)
+            std::fprintf(stdout, "serving %s at %s\n", settings_.directory.c_str(),
+                         url_of(where).c_str());
+        std::fprintf(stdout, "on %s, %u loop%s. Stop with Ctrl-C.\n", report.to_string().c_str(),
+                     loops_, loops_ == 1 ? "" : "s");
+        std::fflush(stdout);
+    }
+    void tell_of(unsigned index, const selection_report& report) const {
+        if (report.chosen == first_) return;
+        say("loop " + std::to_string(index + 1) + " of " + std::to_string(loops_) + " is on " +
+            report.to_string());
+    }
+
+    const options& settings_;
+    const listening& listeners_;
+    unsigned loops_;
+    std::string first_;
+    std::vector<std::pair<unsigned, selection_report>> early_;
+};
 
 bool read_error_pages(const options& settings, error_pages& pages) {
     for (const auto& [status, name] : settings.error_pages) {
@@ -186,6 +185,7 @@ int run_server(const options& settings) {
     std::random_device seed;
     server_state state{
         settings,
+        loops,
         {},
         connection_cap(connections_max(settings), settings.connections_per_address_max,
                        (std::uint64_t{seed()} << 32) | seed())};
@@ -209,8 +209,9 @@ int run_server(const options& settings) {
     run_options running;
     running.driver.name = settings.driver;
     running.grace = settings.grace;
-    running.chosen = [&](const selection_report& chosen) {
-        greet(settings, listeners, loops, chosen);
+    greeter greeting(settings, listeners, loops);
+    running.chosen = [&](unsigned index, const selection_report& chosen) {
+        greeting.chosen(index, chosen);
     };
     return run_loops(
         loops, [&](unsigned index) { return run_loop(state, listeners, index); }, running);

@@ -9,6 +9,10 @@ using namespace upcall;
 
 namespace {
 
+// How long to wait for a descriptor, and how often to look.
+constexpr upcall::duration descriptor_wait_max = std::chrono::seconds(5);
+constexpr upcall::duration descriptor_wait = std::chrono::milliseconds(20);
+
 std::int64_t unix_now() {
     using namespace std::chrono;
     return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
@@ -31,12 +35,17 @@ site_answer::kind kind_of_error(const std::error_code& why) {
     // A symbolic link that leads out of the root, or nowhere: what is there is nobody's business.
     if (why == std::errc::cross_device_link || why == std::errc::too_many_symbolic_link_levels)
         return kind::missing;
+    if (is_shortage(why)) return kind::busy;
     if (why == std::errc::permission_denied || why == std::errc::operation_not_permitted)
         return kind::forbidden;
     return kind::failed;
 }
 
 }  // namespace
+
+bool is_shortage(const std::error_code& why) {
+    return why == std::errc::too_many_files_open || why == std::errc::too_many_files_open_in_system;
+}
 
 // With what the disk said of each variant when it was read, to notice that it has changed.
 struct site::seen_resource : resource {
@@ -66,9 +75,16 @@ task<site_answer> site::find(std::string_view asked) {
     co_return found;
 }
 
-upcall::request<upcall::detail::open_file_operation> site::open(std::string_view path,
-                                                                content_coding coding) const {
-    return file::open(name_in(path, coding), open_read | open_beneath | open_regular, 0, &root_);
+task<result<file>> site::open(std::string_view path, content_coding coding) const {
+    loop& home = *loop::current();
+    const std::string name = name_in(path, coding);
+    const time_point until = home.now() + descriptor_wait_max;
+    for (;;) {
+        auto opened = co_await file::open(name, open_read | open_beneath | open_regular, 0, &root_);
+        if (opened || !is_shortage(opened.error()) || home.now() >= until) co_return opened;
+        const auto paused = co_await sleep(descriptor_wait);
+        if (!paused) co_return opened;
+    }
 }
 
 task<bool> site::is_current(std::string path, std::shared_ptr<const resource> what) {

@@ -15,9 +15,12 @@
 
 namespace upcall_serve {
 
+// Whether all descriptors are in use, of this process or the host: others will come free.
+bool is_shortage(const std::error_code& why);
+
 // What a path names.
 struct site_answer {
-    enum class kind : std::uint8_t { file, directory, missing, forbidden, failed };
+    enum class kind : std::uint8_t { file, directory, missing, forbidden, busy, failed };
 
     kind what = kind::missing;
     std::shared_ptr<const resource> file;  // with kind::file
@@ -40,9 +43,10 @@ class site {
         return nullptr;
     }
 
-    // Opens the file that `path` names in one coding, for what is too large to keep.
-    upcall::request<upcall::detail::open_file_operation> open(std::string_view path,
-                                                              content_coding coding) const;
+    // Opens the file that `path` names in one coding, for what is too large to keep. Waits a while
+    // when there are no descriptors left.
+    upcall::task<upcall::result<upcall::file>> open(std::string_view path,
+                                                    content_coding coding) const;
 
     const upcall::file& root() const { return root_; }
 

@@ -1,5 +1,7 @@
 #include <upcall/base/buffer_pool.hpp>
 
+#include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <new>
 
@@ -9,6 +11,9 @@ namespace upcall {
 namespace {
 
 constexpr std::align_val_t page{4096};
+constexpr std::size_t bytes_min = 64;
+constexpr std::size_t bytes_max = std::size_t{1} << 30;
+constexpr std::size_t count_max = 65536;
 
 // Its address tells threads apart without a system call.
 const void* this_thread() noexcept {
@@ -20,10 +25,13 @@ const void* this_thread() noexcept {
 
 buffer_pool::buffer_pool(const buffer_pool_options& options) : owner_thread_(this_thread()) {
     auto reserve = [](kind& made, std::size_t bytes, std::size_t count) {
-        made.bytes = bytes;
+        made.bytes = std::bit_ceil(std::clamp(bytes, bytes_min, bytes_max));
+        made.bytes_log2 = static_cast<unsigned>(std::countr_zero(made.bytes));
+        count = std::min(count, count_max);
         made.count = static_cast<std::uint32_t>(count);
         made.free.reserve(count);
-        made.memory = static_cast<std::byte*>(::operator new(bytes * count, page));
+        made.notes = std::make_unique_for_overwrite<note[]>(count);
+        made.memory = static_cast<std::byte*>(::operator new(made.bytes * count, page));
     };
     reserve(small_, options.small_bytes, options.small_count);
     reserve(large_, options.large_bytes, options.large_count);
@@ -92,7 +100,8 @@ void buffer_pool::collect_foreign() noexcept {
 
 std::uint32_t buffer_pool::index_of(const std::byte* block) const noexcept {
     const kind& home = large_.holds(block) ? large_ : small_;
-    return static_cast<std::uint32_t>(static_cast<std::size_t>(block - home.memory) / home.bytes);
+    return static_cast<std::uint32_t>(static_cast<std::size_t>(block - home.memory) >>
+                                      home.bytes_log2);
 }
 
 std::size_t buffer_pool::outstanding() noexcept {

@@ -1,6 +1,7 @@
 #include <upcall/io/detail/accept_core.hpp>
 
 #include <cerrno>
+#include <new>
 
 #include <upcall/os/descriptor.hpp>
 
@@ -23,7 +24,6 @@ bool is_peers_fault(std::int64_t raw) noexcept { return raw == -ECONNABORTED || 
 accept_core::accept_core(loop& home, handle file) noexcept : home_(&home), file_(std::move(file)) {
     accepting_.core = this;
     accepting_.kind = op_kind::accept;
-    accepting_.flags = op_multishot;
     accepting_.target = file_.record();
     accepting_.deliver = [](io_source& source, std::int64_t value, std::byte*) noexcept {
         accept_core& core = *static_cast<accept_source&>(source).core;
@@ -60,11 +60,14 @@ void accept_core::abandon() noexcept {
 
 /// Peers that connected while nobody asked: closing them resets or ends their connection.
 void accept_core::refuse_accepted() noexcept {
-    for (; accepted_first_ < accepted_.size(); ++accepted_first_) {
-        descriptor(accepted_[accepted_first_]).close();
-    }
+    while (accepted_first_ < accepted_.size()) refuse(accepted_[accepted_first_++]);
     accepted_.clear();
     accepted_first_ = 0;
+}
+
+/// The driver has to do it: a simulated one's numbers name other things to the system.
+void accept_core::refuse(native_handle peer) noexcept {
+    if (!home_->via().adopt_accepted(peer)) descriptor(peer).close();
 }
 
 bool accept_core::launch(accept_waiter& waiter, context& where) noexcept {
@@ -108,12 +111,7 @@ void accept_core::pump() noexcept {
     pumping_ = true;
     while (!waiting_.empty()) {
         if (accepted_first_ < accepted_.size()) {
-            const native_handle peer = accepted_[accepted_first_++];
-            if (accepted_first_ == accepted_.size()) {
-                accepted_.clear();
-                accepted_first_ = 0;
-            }
-            finish(*waiting_.pop(), peer);
+            finish(*waiting_.pop(), take_accepted());
         } else if (abandoned_ || ended_ != 0) {
             const std::int64_t why =
                 abandoned_ ? raw_error(errc::closed) : std::exchange(ended_, 0);
@@ -127,7 +125,31 @@ void accept_core::pump() noexcept {
     pumping_ = false;
 }
 
+void accept_core::allow_ahead(bool on) noexcept {
+    ahead_ = on;
+    // A multishot accept takes all that wait in the kernel; it is armed again for one at a time.
+    if (!on && accepting_.is_source()) accepting_.request_cancel(cancel_cause::cancelled);
+}
+
+/// The oldest of what was accepted. Those in front of servers that never quite catch up are cleared
+/// away now and then, so that there is room for `accepted_max`.
+native_handle accept_core::take_accepted() noexcept {
+    const native_handle peer = accepted_[accepted_first_++];
+    if (accepted_first_ == accepted_.size() || accepted_first_ >= accepted_max) {
+        accepted_.erase(accepted_.begin(),
+                        accepted_.begin() + static_cast<std::ptrdiff_t>(accepted_first_));
+        accepted_first_ = 0;
+    }
+    return peer;
+}
+
 void accept_core::arm() noexcept {
+    try {
+        accepted_.reserve(2 * accepted_max);
+    } catch (const std::bad_alloc&) {
+        return try_again_later();
+    }
+    accepting_.flags = ahead_ ? op_multishot : op_none;
     accepting_.begin(home_->background());
     hold();
     if (!home_->via().start(accepting_)) return;
@@ -136,30 +158,44 @@ void accept_core::arm() noexcept {
     drop();  // never the last: a waiter holds one
 }
 
+void accept_core::try_again_later() noexcept {
+    hold();
+    home_->timers().add(retry_, home_->now() + retry_after);
+}
+
 void accept_core::accepting_ended() noexcept {
     const std::int64_t outcome = accepting_.result;
     if (outcome >= 0) return accepted(outcome);
     if (outcome == -ECANCELED || is_peers_fault(outcome)) return;
-    if (is_shortage(outcome) && !abandoned_) {
-        hold();
-        home_->timers().add(retry_, home_->now() + retry_after);
-        return;
-    }
+    if (is_shortage(outcome) && !abandoned_) return try_again_later();
     ended_ = outcome;
 }
 
 void accept_core::accepted(std::int64_t value) noexcept {
-    accepted_.push_back(static_cast<native_handle>(value));
-    if (abandoned_) return refuse_accepted();
+    const auto peer = static_cast<native_handle>(value);
+    if (abandoned_) return refuse(peer);
+    try {
+        accepted_.push_back(peer);
+    } catch (const std::bad_alloc&) {
+        // More than there was room for came at once, before the kernel took note of the limit.
+        ended_ = -ENOMEM;
+        return refuse(peer);
+    }
     if (accepted_.size() - accepted_first_ >= accepted_max)
         accepting_.request_cancel(cancel_cause::cancelled);
 }
 
+accept_operation::~accept_operation() {
+    if (outcome < 0) return;
+    // The driver has to do it: a simulated one's numbers name other things to the system.
+    const auto peer = static_cast<native_handle>(outcome);
+    if (!owner->home().via().adopt_accepted(peer)) descriptor(peer).close();
+}
+
 upcall::result<handle> accept_operation::take_handle() {
     if (outcome < 0) return failure(error_from_raw(outcome));
-    descriptor accepted(static_cast<native_handle>(outcome));
-    auto socket = loop::current()->via().adopt_accepted(accepted.get());
-    if (socket) accepted.release();
+    auto socket = owner->home().via().adopt_accepted(static_cast<native_handle>(outcome));
+    if (socket) outcome = raw_error(errc::closed);
     return socket;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <upcall/os/descriptor.hpp>
+
 namespace upcall {
 
 namespace detail {
@@ -47,10 +49,17 @@ file_transfer::file_transfer(arguments&& given) noexcept : whole_(given.whole) {
 bool file_transfer::launch(context& where) noexcept {
     result = raw_error(errc::closed);
     if (!target || !may_start(*this, where)) return true;
+    // Between two steps nothing else would keep the record of a file that was closed meanwhile.
+    if (whole_) driver::hold(*target);
     for (;;) {
         if (!start_in(*this, where)) return false;
-        if (!again()) return true;
+        if (!again()) return over();
     }
+}
+
+bool file_transfer::over() noexcept {
+    if (whole_) target->via->let_go(*target);
+    return true;
 }
 
 /// The loop runs the completion: goes on with what is left, or says that it is finished.
@@ -60,7 +69,7 @@ bool file_transfer::settle() noexcept {
         if (!via->start(*this)) return false;
         state = op_state::ready;
     }
-    return true;
+    return over();
 }
 
 /// Counts what was transferred. True when there is more to do.
@@ -116,15 +125,26 @@ bool file_call_operation::launch(context& where) noexcept {
     return start_in(*this, where);
 }
 
+open_file_operation::~open_file_operation() {
+    if (opened_ != no_native_handle) descriptor(opened_).close();
+}
+
 bool open_file_operation::launch(context& where) noexcept {
     home_ = &where.home();
-    return file_call_operation::launch(where);
+    if (!file_call_operation::launch(where)) return false;
+    return settle();
+}
+
+bool open_file_operation::settle() noexcept {
+    if (result >= 0) opened_ = static_cast<native_handle>(result);
+    return true;
 }
 
 upcall::result<file> open_file_operation::take() {
     if (const std::error_code why = error()) return failure(why);
-    auto opened = home_->via().adopt(static_cast<native_handle>(result), handle_kind::file);
+    auto opened = home_->via().adopt(opened_, handle_kind::file);
     if (!opened) return failure(opened.error());
+    opened_ = no_native_handle;
     return file(std::move(*opened));
 }
 

@@ -32,6 +32,7 @@ write_with_operation::write_with_operation(arguments&& given)
       parcel_(message_, given.passed) {
     message_.slices = &slice_;
     message_.slice_count = 1;
+    form = waiter_form::message;
     content = &message_;
 }
 
@@ -48,6 +49,7 @@ read_with_operation::read_with_operation(arguments&& given)
       parcel_(message_, *given.arrived, given.max) {
     message_.slices = &slice_;
     message_.slice_count = 1;
+    form = waiter_form::message;
     content = &message_;
 }
 

@@ -38,6 +38,7 @@ bool detach_operation::launch(context& where) noexcept {
 
 result<detached_stream> detach_operation::take() {
     if (outcome < 0) return failure(error_from_raw(outcome));
+    if (from_->core() != core) return failure(errc::closed);  // others ran first, and closed it
     detached_stream taken;
     taken.received = core->take_received();
     taken.end = core->take_end();
@@ -73,7 +74,12 @@ result<detail::stream_core*> byte_stream::adopt_core(native_handle connected) {
     if (!home) return failure(errc::no_loop);
     auto opened = home->via().adopt(connected, handle_kind::stream);
     if (!opened) return failure(opened.error());
-    return new detail::stream_core(*home, std::move(*opened));
+    try {
+        return new detail::stream_core(*home, std::move(*opened));
+    } catch (const std::bad_alloc&) {
+        static_cast<void>(home->via().release(*opened));  // still the caller's
+        return failure(std::make_error_code(std::errc::not_enough_memory));
+    }
 }
 
 result<detail::stream_core*> byte_stream::attach_core(detached_stream& from) {

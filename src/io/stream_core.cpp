@@ -17,30 +17,19 @@ constexpr std::uint8_t streak_to_switch = 4;
 }  // namespace
 
 stream_core::stream_core(loop& home, handle file) noexcept : home_(&home), file_(std::move(file)) {
-    reading_.core = this;
-    reading_.target = file_.record();
-    reading_.deliver = [](io_source& source, std::int64_t value, std::byte* leased) noexcept {
-        stream_core& core = *static_cast<receive_source&>(source).core;
-        core.received(value, leased);
+    reading().target = file_.record();
+    reading().deliver = [](io_source& source, std::int64_t value, std::byte* block) noexcept {
+        stream_core& core = core_of(static_cast<stream_reading&>(source));
+        core.received(value, block);
         core.pump_reads();
     };
-    reading_.run = [](ready_node& node) noexcept {
-        stream_core& core = *static_cast<receive_source&>(node).core;
-        core.reading_.retire();
+    reading().run = [](ready_node& node) noexcept {
+        stream_core& core = core_of(static_cast<stream_reading&>(node));
+        core.reading().retire();
         core.completing_ = true;
         core.reading_ended();
         core.pump_reads();
         if (core.leaving_) core.left();
-        core.end_completion();
-    };
-    writing_.core = this;
-    writing_.target = file_.record();
-    writing_.run = [](ready_node& node) noexcept {
-        stream_core& core = *static_cast<write_operation&>(node).core;
-        core.writing_.retire();
-        core.completing_ = true;
-        core.writing_ended();
-        core.pump_writes();
         core.end_completion();
     };
 }
@@ -52,13 +41,12 @@ void stream_core::abandon() noexcept {
     while (auto* waiter = static_cast<read_waiter*>(readers_.front()))
         finish_read(*waiter, raw_error(errc::closed));
     if (reads) readers_.push(*reads);
-    auto* writes = writing_.state != op_state::idle ? writers_.pop() : nullptr;
+    auto* writes = writing_ ? writers_.pop() : nullptr;
     while (auto* waiter = static_cast<write_waiter*>(writers_.front()))
         finish_write(*waiter, raw_error(errc::closed));
     if (writes) writers_.push(*writes);
     if (leaving_) finish(*std::exchange(leaving_, nullptr), raw_error(errc::closed));
-    received_.clear();
-    received_first_ = 0;
+    received_.clear(home_->buffers());
     file_.close();  // ends what is in flight
     drop();
 }
@@ -104,17 +92,16 @@ void stream_core::finish(stream_waiter& waiter, std::int64_t outcome) noexcept {
 /// the ready queue. What it does may free the core, so it comes last.
 void stream_core::end_completion() noexcept {
     completing_ = false;
-    stream_waiter* next = std::exchange(runs_next_, nullptr);
+    stream_waiter* waiter = std::exchange(runs_next_, nullptr);
     drop();
-    if (next) next->run(*next);
+    if (waiter) waiter->run(*waiter);
 }
 
 // ---- reading --------------------------------------------------------------------------------
 
-/// Skips empty pieces in front, too, which a kernel that takes some of them would call the end.
 bool read_waiter::wants_nothing() noexcept {
-    if (leases) return false;
-    while (slices && want > 0 && slices->size == 0) {
+    if (form == waiter_form::lease) return false;
+    while (form == waiter_form::slices && want > 0 && slices->size == 0) {
         ++slices;
         --want;
     }
@@ -146,7 +133,7 @@ void stream_core::cancel_read(operation& op) noexcept {
     auto& waiter = static_cast<read_waiter&>(op);
     stream_core& core = *waiter.core;
     if (core.mode_ == reading_mode::direct && core.readers_.front() == &waiter) {
-        core.reading_.request_cancel(waiter.cause);
+        core.reading().request_cancel(waiter.cause);
         return;
     }
     core.finish_read(waiter, raw_error(errc_of(waiter.cause)));
@@ -163,7 +150,7 @@ void stream_core::pump_reads() noexcept {
     pumping_ = true;
     while (auto* waiter = static_cast<read_waiter*>(readers_.front())) {
         if (mode_ == reading_mode::direct) break;
-        if (received_first_ < received_.size()) {
+        if (!received_.empty()) {
             if (serve(*waiter)) finish_read(*waiter, static_cast<std::int64_t>(waiter->done));
             continue;
         }
@@ -177,10 +164,11 @@ void stream_core::pump_reads() noexcept {
         }
         if (mode_ == reading_mode::receive) {
             // A reader with a buffer of its own is better served by a read of its own.
-            if (!waiter->leases) reading_.request_cancel(cancel_cause::cancelled);
+            if (waiter->form != waiter_form::lease)
+                reading().request_cancel(cancel_cause::cancelled);
             break;
         }
-        if (waiter->leases)
+        if (waiter->form == waiter_form::lease)
             arm_receive();
         else
             start_direct(*waiter);
@@ -190,28 +178,28 @@ void stream_core::pump_reads() noexcept {
 
 /// Gives the waiter what was received. True when that is all it wants.
 bool stream_core::serve(read_waiter& waiter) noexcept {
-    lease& first = received_[received_first_];
-    if (waiter.leases) {
-        waiter.done = first.size();
-        waiter.taken = std::exchange(first, {});
-    } else {
-        const std::size_t count = copy_out(waiter, first);
-        waiter.done += count;
-        first.drop_front(count);
-        if (first.empty()) first.reset();
+    buffer_pool& pool = home_->buffers();
+    if (waiter.form == waiter_form::lease) {
+        waiter.block = received_.pop_block(pool);
+        const auto& note = pool.note_of(waiter.block);
+        waiter.want = note.begin;
+        waiter.done = note.size - note.begin;
+        return true;
     }
-    if (first.empty() && ++received_first_ == received_.size()) {
-        received_.clear();
-        received_first_ = 0;
-    }
-    return !waiter.exactly || waiter.done == waiter.want;
+    const std::size_t count = copy_out(waiter, received_.front(pool));
+    waiter.done += count;
+    received_.drop_front(pool, count);
+    return !waiter.whole || waiter.done == waiter.want;
 }
 
 /// Copies into the waiter's room what fits; how many bytes.
 std::size_t stream_core::copy_out(read_waiter& waiter, byte_view from) noexcept {
-    if (!waiter.slices) {
+    if (waiter.form != waiter_form::slices) {
+        auto* into = waiter.form == waiter_form::buffer
+                         ? waiter.into
+                         : static_cast<std::byte*>(waiter.content->slices->data);
         const std::size_t count = std::min(from.size(), waiter.want - waiter.done);
-        std::memcpy(waiter.into + waiter.done, from.data(), count);
+        std::memcpy(into + waiter.done, from.data(), count);
         return count;
     }
     std::size_t copied = 0;
@@ -225,32 +213,35 @@ std::size_t stream_core::copy_out(read_waiter& waiter, byte_view from) noexcept 
 
 void stream_core::arm_receive() noexcept {
     mode_ = reading_mode::receive;
-    reading_.kind = op_kind::receive;
-    reading_.flags = bulk_ ? op_bulk : op_multishot;
-    reading_.begin(home_->background());
+    reading().kind = op_kind::receive;
+    reading().flags = bulk_ ? op_bulk : op_multishot;
+    reading().begin(home_->background());
     hold();
-    if (!home_->via().start(reading_)) return;
-    reading_.retire();
+    if (!home_->via().start(reading())) return;
+    reading().retire();
     reading_ended();
     drop();  // never the last: the waiter holds one
 }
 
 void stream_core::start_direct(read_waiter& waiter) noexcept {
     mode_ = reading_mode::direct;
-    reading_.kind = waiter.content ? op_kind::receive_message : op_kind::read;
-    reading_.flags = waiter.slices ? op_vectored : op_none;
-    reading_.data = waiter.into + waiter.done;
-    reading_.size = waiter.want - waiter.done;
-    if (waiter.slices) {
-        reading_.data = waiter.slices;
-        reading_.size = waiter.want;
-    } else if (waiter.content) {
-        reading_.data = waiter.content;
+    reading().kind = op_kind::read;
+    reading().flags = op_none;
+    reading().size = waiter.want;
+    if (waiter.form == waiter_form::slices) {
+        reading().flags = op_vectored;
+        reading().data = waiter.slices;
+    } else if (waiter.form == waiter_form::message) {
+        reading().kind = op_kind::receive_message;
+        reading().data = waiter.content;
+    } else {
+        reading().data = waiter.into + waiter.done;
+        reading().size -= waiter.done;
     }
-    reading_.begin(home_->background());
+    reading().begin(home_->background());
     hold();
-    if (!home_->via().start(reading_)) return;
-    reading_.retire();
+    if (!home_->via().start(reading())) return;
+    reading().retire();
     reading_ended();
     drop();
 }
@@ -258,13 +249,13 @@ void stream_core::start_direct(read_waiter& waiter) noexcept {
 /// The operation in the driver has ended, and is idle.
 void stream_core::reading_ended() noexcept {
     const reading_mode was = std::exchange(mode_, reading_mode::none);
-    const std::int64_t outcome = reading_.result;
-    if (was == reading_mode::receive) return received(outcome, reading_.leased);
+    const std::int64_t outcome = reading().result;
+    if (was == reading_mode::receive) return received(outcome, reading().leased);
 
     auto& waiter = static_cast<read_waiter&>(*readers_.front());
     if (outcome > 0) {
         waiter.done += static_cast<std::size_t>(outcome);
-        const bool satisfied = !waiter.exactly || waiter.done == waiter.want;
+        const bool satisfied = !waiter.whole || waiter.done == waiter.want;
         if (satisfied) return finish_read(waiter, static_cast<std::int64_t>(waiter.done));
         if (waiter.cause == cancel_cause::none && !abandoned_) return;  // the pump goes on
         return finish_read(waiter, raw_error(abandoned_ ? errc::closed : errc_of(waiter.cause)));
@@ -278,17 +269,16 @@ void stream_core::reading_ended() noexcept {
 }
 
 /// Files what the receive operation brought: a value, or its end.
-void stream_core::received(std::int64_t value, std::byte* leased) noexcept {
+void stream_core::received(std::int64_t value, std::byte* block) noexcept {
     if (value <= 0) {
         if (value == 0) ended_ = raw_error(errc::end_of_stream);
         if (value < 0 && value != -ECANCELED) ended_ = value;
         return;
     }
-    if (abandoned_) return home_->buffers().give_back(leased);
-    received_.emplace_back(home_->buffers(), leased, static_cast<std::size_t>(value));
+    if (abandoned_) return home_->buffers().give_back(block);
+    received_.push(home_->buffers(), block, static_cast<std::size_t>(value));
     adapt(value);
-    if (received_.size() - received_first_ >= received_max)
-        reading_.request_cancel(cancel_cause::cancelled);
+    if (received_.size() >= received_max) reading().request_cancel(cancel_cause::cancelled);
 }
 
 void stream_core::adapt(std::int64_t value) noexcept {
@@ -298,7 +288,7 @@ void stream_core::adapt(std::int64_t value) noexcept {
     if (streak_ < streak_to_switch) return;
     streak_ = 0;
     bulk_ = !bulk_;
-    reading_.request_cancel(cancel_cause::cancelled);  // to be armed again in the other way
+    reading().request_cancel(cancel_cause::cancelled);  // to be armed again in the other way
 }
 
 // ---- writing --------------------------------------------------------------------------------
@@ -324,7 +314,7 @@ void stream_core::cancel_write(operation& op) noexcept {
     auto& waiter = static_cast<write_waiter&>(op);
     stream_core& core = *waiter.core;
     if (core.writers_.front() == &waiter) {
-        core.writing_.request_cancel(waiter.cause);
+        core.writing_->request_cancel(waiter.cause);
         return;
     }
     core.finish_write(waiter, raw_error(errc_of(waiter.cause)));
@@ -336,47 +326,72 @@ void stream_core::finish_write(write_waiter& waiter, std::int64_t outcome) noexc
     finish(waiter, outcome);
 }
 
+/// False: there is no memory for an operation.
+bool stream_core::prepare_writing() noexcept {
+    if (writing_) return true;
+    try {
+        writing_ = new write_operation;
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+    writing_->core = this;
+    writing_->target = file_.record();
+    writing_->run = [](ready_node& node) noexcept {
+        auto& writing = static_cast<write_operation&>(node);
+        stream_core& core = *writing.core;
+        writing.retire();
+        core.completing_ = true;
+        core.writing_ended();
+        core.pump_writes();
+        core.end_completion();
+    };
+    return true;
+}
+
 void stream_core::pump_writes() noexcept {
     while (auto* waiter = static_cast<write_waiter*>(writers_.front())) {
         if (abandoned_) {
             finish_write(*waiter, raw_error(errc::closed));
-        } else if (waiter->shutdown) {
+        } else if (waiter->form == waiter_form::shutdown) {
             const auto done = home_->via().shut_down(*file_.record(), shut::writing);
             finish_write(*waiter, done ? 0 : raw_error(done.error()));
+        } else if (!prepare_writing()) {
+            finish_write(*waiter, -ENOMEM);
         } else if (!start_write(*waiter)) {
             return;
         } else {
-            writing_.retire();
+            writing_->retire();
             writing_ended();
         }
     }
+    delete std::exchange(writing_, nullptr);
 }
 
 /// Hands the rest of the waiter's bytes to the driver. True: the outcome is there.
 bool stream_core::start_write(write_waiter& waiter) noexcept {
-    writing_.kind = op_kind::write;
-    writing_.flags = waiter.whole ? op_whole : op_none;
-    writing_.size = waiter.left;
-    if (waiter.content && waiter.done == 0) {
-        writing_.kind = op_kind::send_message;
-        writing_.data = waiter.content;
-    } else if (waiter.slices) {
-        writing_.flags |= op_vectored;
-        writing_.data = waiter.slices;
+    writing_->kind = op_kind::write;
+    writing_->flags = waiter.whole ? op_whole : op_none;
+    writing_->size = waiter.left;
+    if (waiter.form == waiter_form::message) {
+        writing_->kind = op_kind::send_message;
+        writing_->data = waiter.content;
+    } else if (waiter.form == waiter_form::slices) {
+        writing_->flags |= op_vectored;
+        writing_->data = waiter.slices;
     } else {
-        writing_.data = const_cast<std::byte*>(waiter.data);
+        writing_->data = const_cast<std::byte*>(waiter.data);
     }
-    writing_.begin_unlinked(home_->background());
-    if (home_->via().start(writing_)) return true;
+    writing_->begin_unlinked(home_->background());
+    if (home_->via().start(*writing_)) return true;
     hold();
     return false;
 }
 
 void stream_core::writing_ended() noexcept {
     auto& waiter = static_cast<write_waiter&>(*writers_.front());
-    if (wrote(waiter, writing_.result)) return;
+    if (wrote(waiter, writing_->result)) return;
     const bool cut_short = waiter.left > 0;
-    std::int64_t outcome = writing_.result;
+    std::int64_t outcome = writing_->result;
     if (outcome == -ECANCELED || (outcome >= 0 && cut_short && waiter.whole)) {
         const bool asked = waiter.cause != cancel_cause::none;
         outcome = raw_error(asked ? errc_of(waiter.cause) : errc::closed);
@@ -384,7 +399,7 @@ void stream_core::writing_ended() noexcept {
     finish_write(waiter, outcome < 0 ? outcome : static_cast<std::int64_t>(waiter.done));
     if (!cut_short || waiter.done == 0) return;
     while (auto* behind = static_cast<write_waiter*>(writers_.front())) {
-        if (behind->shutdown) break;
+        if (behind->form == waiter_form::shutdown) break;
         finish_write(*behind, raw_error(errc::broken_stream));
     }
 }
@@ -394,18 +409,24 @@ bool stream_core::wrote(write_waiter& waiter, std::int64_t outcome) noexcept {
     if (outcome < 0) return false;
     auto count = static_cast<std::size_t>(outcome);
     waiter.done += count;
-    if (!waiter.slices) {
+    if (waiter.form == waiter_form::slices) {
+        while (waiter.left > 0 && count >= waiter.slices->size) {
+            count -= waiter.slices->size;
+            ++waiter.slices;
+            --waiter.left;
+        }
+        if (waiter.left > 0) {
+            waiter.slices->data = static_cast<std::byte*>(waiter.slices->data) + count;
+            waiter.slices->size -= count;
+        }
+    } else {
+        if (waiter.form == waiter_form::message && count > 0) {
+            // The descriptors went with the first byte; the rest is bytes alone.
+            waiter.form = waiter_form::buffer;
+            waiter.data = static_cast<const std::byte*>(waiter.content->slices->data);
+        }
         waiter.data += count;
         waiter.left -= count;
-    }
-    while (waiter.slices && waiter.left > 0 && count >= waiter.slices->size) {
-        count -= waiter.slices->size;
-        ++waiter.slices;
-        --waiter.left;
-    }
-    if (waiter.slices && waiter.left > 0) {
-        waiter.slices->data = static_cast<std::byte*>(waiter.slices->data) + count;
-        waiter.slices->size -= count;
     }
     return waiter.whole && waiter.left > 0 && waiter.cause == cancel_cause::none && !abandoned_;
 }
@@ -417,11 +438,11 @@ bool stream_core::launch_leave(stream_waiter& waiter, context& where) noexcept {
     waiter.cancel = cancel_leave;
     if (!readers_.empty() || !writers_.empty()) {
         finish(waiter, -EBUSY);
-    } else if (reading_.state == op_state::idle) {
+    } else if (reading().state == op_state::idle) {
         finish(waiter, 0);
     } else {
         leaving_ = &waiter;
-        reading_.request_cancel(cancel_cause::cancelled);
+        reading().request_cancel(cancel_cause::cancelled);
     }
     waiter.launching = false;
     if (!waiter.finished) return false;
@@ -439,16 +460,13 @@ void stream_core::cancel_leave(operation& op) noexcept {
 }
 
 std::vector<std::byte> stream_core::take_received() {
-    std::size_t size = 0;
-    for (std::size_t at = received_first_; at < received_.size(); ++at)
-        size += received_[at].size();
+    buffer_pool& pool = home_->buffers();
     std::vector<std::byte> bytes;
-    bytes.reserve(size);
-    for (std::size_t at = received_first_; at < received_.size(); ++at)
-        bytes.insert(bytes.end(), received_[at].data(),
-                     received_[at].data() + received_[at].size());
-    received_.clear();
-    received_first_ = 0;
+    bytes.reserve(received_.bytes(pool));
+    while (!received_.empty()) {
+        const lease first = received_.pop(pool);
+        bytes.insert(bytes.end(), first.data(), first.data() + first.size());
+    }
     return bytes;
 }
 
@@ -459,13 +477,13 @@ bool stream_core::put_received(byte_view bytes, std::int64_t end) {
         std::byte* block = large ? pool.take_large() : pool.take_small();
         if (!block) block = large ? pool.take_small() : pool.take_large();
         if (!block) {
-            received_.clear();
+            received_.clear(pool);
             return false;
         }
         const std::size_t room = pool.is_large(block) ? pool.large_bytes() : pool.small_bytes();
         const std::size_t count = std::min(bytes.size(), room);
         std::memcpy(block, bytes.data(), count);
-        received_.emplace_back(pool, block, count);
+        received_.push(pool, block, count);
         bytes = bytes.subspan(count);
     }
     ended_ = end;

@@ -12,7 +12,11 @@ upcall::result<tcp::stream> tcp_accept_operation::take() {
     loop& home = *loop::current();
     // Fails on sockets that are not TCP, which have nothing to delay.
     static_cast<void>(home.via().set_option(*socket->record(), socket_option::no_delay, 1));
-    return tcp::stream(home, std::move(*socket));
+    try {
+        return tcp::stream(home, std::move(*socket));
+    } catch (const std::bad_alloc&) {
+        return failure(std::make_error_code(std::errc::not_enough_memory));
+    }
 }
 
 upcall::result<tcp::stream> tcp_connect_operation::take() {

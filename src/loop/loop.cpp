@@ -1,5 +1,7 @@
 #include <upcall/loop/loop.hpp>
 
+#include <cstdio>
+
 #include <upcall/os/broken_pipe.hpp>
 
 namespace upcall {
@@ -7,10 +9,15 @@ namespace {
 
 thread_local loop* current_loop = nullptr;
 
+// Resumptions between two looks at the clock, which costs as much as a few of them.
+constexpr std::uint32_t clock_interval = 32;
+
 /// Marks the calling thread as running a loop, for as long as it lives.
 class running {
   public:
-    explicit running(loop& now) noexcept : before_(std::exchange(current_loop, &now)) {}
+    explicit running(loop& now) noexcept : before_(std::exchange(current_loop, &now)) {
+        if (before_ == &now) fatal("a loop was run, turned or destroyed from inside itself");
+    }
     running(const running&) = delete;
     running& operator=(const running&) = delete;
     ~running() { current_loop = before_; }
@@ -24,64 +31,86 @@ class running {
 loop* loop::current() noexcept { return current_loop; }
 
 loop::loop(loop_options options)
-    : buffers_(options.buffers),
+    : buffers_(new buffer_pool(options.buffers)),
       limits_(options.limits),
       choose_(std::move(options.choose)),
       root_(*this, ready_),
       background_(*this, ready_) {
     root_.set_name("main", std::source_location::current());
     background_.set_name("background", std::source_location::current());
-    background_.set_background();
 }
 
 result<std::unique_ptr<loop>> loop::create(const driver_maker& make, loop_options options) {
     ignore_broken_pipe_signal();
-    std::unique_ptr<loop> made;
     try {
-        made.reset(new loop(std::move(options)));
+        std::unique_ptr<loop> made(new loop(std::move(options)));
+        auto driver = make({.ready = &made->ready_, .buffers = made->buffers_.get()});
+        if (!driver) return failure(driver.error());
+        made->driver_ = std::move(*driver);
+        auto wake = [](void* argument) noexcept { static_cast<upcall::driver*>(argument)->wake(); };
+        made->mailbox_ = std::make_shared<mailbox>(wake, made->driver_.get());
+        made->buffers_->on_foreign = wake;
+        made->buffers_->callback_argument = made->driver_.get();
+        made->buffers_->on_refill = [](void* argument) noexcept {
+            static_cast<upcall::driver*>(argument)->buffers_refilled();
+        };
+        return made;
     } catch (const std::bad_alloc&) {
         return failure(std::make_error_code(std::errc::not_enough_memory));
     }
-    auto driver = make({.ready = &made->ready_, .buffers = &made->buffers_});
-    if (!driver) return failure(driver.error());
-    made->driver_ = std::move(*driver);
-    auto wake = [](void* argument) noexcept { static_cast<upcall::driver*>(argument)->wake(); };
-    made->mailbox_ = std::make_shared<mailbox>(wake, made->driver_.get());
-    made->buffers_.on_foreign = wake;
-    made->buffers_.callback_argument = made->driver_.get();
-    made->buffers_.on_refill = [](void* argument) noexcept {
-        static_cast<upcall::driver*>(argument)->buffers_refilled();
-    };
-    return made;
 }
 
+// What runs in the background serves the rest, so it ends last; both end before the mailbox, by
+// which other loops answer them. Calls that come in meanwhile run when there is a turn, and what is
+// left of them when no more can come. To wait for an empty box before it is closed would let those
+// who post without end keep the loop alive.
 loop::~loop() {
-    if (driver_) {
-        running here(*this);
-        root_.cancel();
-        drain();
-        mailbox_->close();
-        mailbox_->collect(ready_);
-        drain();
-        background_.cancel();
-        drain();
-    }
-}
-
-void loop::drain() noexcept {
-    const bool last = background_.cancelled() != cancel_cause::none;
+    if (!mailbox_) return;  // it was never made whole
+    root_.cancel();
+    run_until([&] { return !root_.busy(); });
+    background_.cancel();
+    run_until([&] { return !background_.busy(); });
+    mailbox_->close();
     run_until([&] {
-        return !alive() && (!last || (background_.operations().empty() && service_tasks_ == 0));
+        return ready_.empty() && mailbox_->empty() && !root_.busy() && !background_.busy();
     });
+    // What comes back from here on has no driver to tell.
+    buffers_->on_refill = nullptr;
+    buffers_->on_foreign = nullptr;
 }
 
-bool loop::alive() noexcept {
-    return tasks_ > 0 || !ready_.empty() || !root_.operations().empty() || !mailbox_->empty();
+void loop::unless_leased::operator()(buffer_pool* pool) const noexcept {
+    if (pool->outstanding() == 0) {
+        delete pool;
+        return;
+    }
+    std::fprintf(stderr, "upcall: %zu leased buffers outlived their loop and are leaked\n",
+                 pool->outstanding());
 }
+
+bool loop::alive() noexcept { return !ready_.empty() || root_.busy() || !mailbox_->empty(); }
 
 void loop::run() {
+    run_until([this] { return stop_running_.load(std::memory_order_relaxed) || !alive(); });
     stop_running_.store(false, std::memory_order_relaxed);
-    run_until([this] { return !alive() || stop_running_.load(std::memory_order_relaxed); });
+}
+
+bool loop::turn(wait mode) {
+    turn_ready();
+    turn_wait(alive() ? mode : wait::none);
+    stop_running_.store(false, std::memory_order_relaxed);
+    mailbox_->ask_to_be_woken();
+    return alive();
+}
+
+std::uint64_t loop::run_ready() {
+    const std::uint64_t before = resumptions_;
+    do {
+        turn_ready();
+        turn_wait(wait::none);
+    } while (!ready_.empty());
+    mailbox_->ask_to_be_woken();
+    return resumptions_ - before;
 }
 
 void loop::stop_running() noexcept {
@@ -92,33 +121,32 @@ void loop::stop_running() noexcept {
 void loop::turn_ready() noexcept {
     running here(*this);
     mailbox_->collect(ready_);
-    for (std::uint32_t left = limits_.resumptions_per_turn; left > 0; --left) {
+    time_point end = never;
+    for (std::uint32_t done = 1; done <= limits_.resumptions_per_turn; ++done) {
         ready_node* node = nullptr;
         if (choose_ && ready_.size() > 1)
             node = ready_.pop_at(choose_(ready_.size()));
         else
             node = ready_.pop();
         if (!node) return;
+        ++resumptions_;
         node->run(*node);
+        if (done % clock_interval != 0) continue;
+        const time_point moment = driver_->now();
+        if (end == never) end = saturating_add(moment, limits_.turn_time);
+        if (moment >= end) return;
     }
 }
 
 void loop::turn_wait(wait mode) noexcept {
     running here(*this);
-    const bool idle = mode == wait::allowed && ready_.empty() && mailbox_->empty() &&
-                      !stop_running_.load(std::memory_order_relaxed);
+    const bool idle = mode == wait::allowed && ready_.empty() && mailbox_->ask_to_be_woken();
     ++turns_;
     driver_->poll(idle ? timers_.next_deadline() : time_point::min());
     now_known_ = false;
-    buffers_.collect_foreign();
+    buffers_->collect_foreign();
     mailbox_->collect(ready_);
     if (!timers_.empty()) timers_.fire_due(now());
-}
-
-bool loop::turn(wait mode) {
-    turn_ready();
-    turn_wait(mode);
-    return alive();
 }
 
 }  // namespace upcall

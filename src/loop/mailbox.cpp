@@ -4,27 +4,41 @@
 
 namespace upcall {
 
-// `posting_` is raised before `closed_` is read, and `close` sets `closed_` before it waits for
-// `posting_` to fall: a post either sees the box closed or is waited for, wake included.
+// The head decides everything in one compare-and-swap: whether the box takes the node, and whether
+// this post is the one that has to wake. A node that was pushed onto a mark is the oldest.
+
+constinit ready_node mailbox::marks_[2];
+
 bool mailbox::post(ready_node& node) noexcept {
-    posting_.fetch_add(1, std::memory_order_seq_cst);
-    if (closed_.load(std::memory_order_seq_cst)) {
-        posting_.fetch_sub(1, std::memory_order_release);
-        return false;
-    }
     ready_node* head = head_.load(std::memory_order_relaxed);
-    do {
+    for (;;) {
+        if (head == closed()) return false;
+        if (head == asleep()) return post_and_wake(node);
         node.ready_next = head;
-    } while (!head_.compare_exchange_weak(head, &node, std::memory_order_release,
-                                          std::memory_order_relaxed));
-    if (!head) wake_(argument_);
-    posting_.fetch_sub(1, std::memory_order_release);
-    return true;
+        if (head_.compare_exchange_weak(head, &node, std::memory_order_release,
+                                        std::memory_order_relaxed))
+            return true;
+    }
 }
 
-void mailbox::collect(ready_queue& ready) noexcept {
-    if (empty()) return;
-    ready_node* newest = head_.exchange(nullptr, std::memory_order_acquire);
+// `waking_` is raised before the swap that may succeed, and `close` waits for it to fall after it
+// has taken the head: if the swap came first, close sees the raise and waits for the wake to
+// return; if close came first, the swap fails and nobody wakes.
+bool mailbox::post_and_wake(ready_node& node) noexcept {
+    waking_.fetch_add(1, std::memory_order_relaxed);
+    ready_node* head = head_.load(std::memory_order_relaxed);
+    bool taken = false;
+    while (head != closed() && !taken) {
+        node.ready_next = head == asleep() ? nullptr : head;
+        taken = head_.compare_exchange_weak(head, &node, std::memory_order_release,
+                                            std::memory_order_relaxed);
+    }
+    if (taken && head == asleep()) wake_(argument_);
+    waking_.fetch_sub(1, std::memory_order_release);
+    return taken;
+}
+
+void mailbox::turn_over(ready_node* newest, ready_queue& ready) noexcept {
     ready_node* oldest = nullptr;
     while (newest) {
         ready_node* following = newest->ready_next;
@@ -39,9 +53,29 @@ void mailbox::collect(ready_queue& ready) noexcept {
     }
 }
 
+void mailbox::collect(ready_queue& ready) noexcept {
+    ready_node* head = head_.load(std::memory_order_relaxed);
+    if (!head) return;
+    if (head == closed()) {
+        turn_over(last_, ready);
+        last_ = nullptr;
+        return;
+    }
+    head = head_.exchange(nullptr, std::memory_order_acquire);
+    if (head != asleep()) turn_over(head, ready);
+}
+
+bool mailbox::ask_to_be_woken() noexcept {
+    ready_node* head = nullptr;
+    return head_.compare_exchange_strong(head, asleep(), std::memory_order_relaxed,
+                                         std::memory_order_relaxed) ||
+           head == asleep() || head == closed();
+}
+
 void mailbox::close() noexcept {
-    closed_.store(true, std::memory_order_seq_cst);
-    while (posting_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
+    ready_node* head = head_.exchange(closed(), std::memory_order_acq_rel);
+    if (!is_mark(head)) last_ = head;
+    while (waking_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
 }
 
 }  // namespace upcall

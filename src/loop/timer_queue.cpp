@@ -64,8 +64,11 @@ time_point timer_queue::next_deadline() noexcept {
             if (timer.deadline < next_) next_ = timer.deadline;
         });
     } else {
-        const std::int64_t low_bit = std::int64_t{1} << (index - 1);
-        next_ = time_point(duration((last_ns_ & ~(2 * low_bit - 1)) | low_bit));
+        // Unsigned: in the last bucket the mask needs the bit that is the sign.
+        const std::uint64_t low_bit = std::uint64_t{1} << (index - 1);
+        const auto last = static_cast<std::uint64_t>(last_ns_);
+        next_ =
+            time_point(duration(static_cast<std::int64_t>((last & ~(2 * low_bit - 1)) | low_bit)));
     }
     return next_;
 }

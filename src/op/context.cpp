@@ -29,6 +29,11 @@ void operation::complete() noexcept {
     owner->ready().push(*this);
 }
 
+void operation::renew_cancel() noexcept {
+    const cancel_cause why = owner->refuses(ends_on_stop);
+    if (why != cancel_cause::none) request_cancel(why);
+}
+
 context::~context() {
     if (!operations_.empty() || !children_.empty()) [[unlikely]]
         fatal("the context of task \"%s\" ended before what was started in it", name());
@@ -41,7 +46,8 @@ void context::attach(context& parent) noexcept {
     ready_ = parent.ready_;
     cause_ = parent.cause_;
     stopping_ = parent.stopping_;
-    background_ = parent.background_;
+    unconstrained_ = parent.unconstrained_;
+    deadline_ = parent.deadline_;
     parent.children_.push_back(*this);
 }
 
@@ -50,26 +56,48 @@ void context::detach() noexcept {
     parent_ = nullptr;
 }
 
-void context::cancel(cancel_cause why) noexcept {
-    if (cause_ != cancel_cause::none) return;
+// The tree may be as deep as a program's recursion, so it is walked without any: to the first
+// child, else to the next sibling of the nearest ancestor that has one.
+context* context::next_below(context& top, bool descend) noexcept {
+    if (descend && !children_.empty()) return &children_.front();
+    for (context* at = this; at != &top; at = at->parent_)
+        if (context* sibling = at->parent_->children_.after(*at)) return sibling;
+    return nullptr;
+}
+
+/// Returns whether to go on below: not where it was raised before, nor behind a shield.
+bool context::raise_cancel(context& top, cancel_cause why) noexcept {
+    if (this != &top && on_cancel) {
+        on_cancel(*this, why);
+        return false;
+    }
+    if (cause_ != cancel_cause::none) return false;
     cause_ = why;
-    // Cancelling an operation only asks, or queues it as ready: the lists keep their members.
+    // Cancelling an operation only asks, or queues it as ready: the list keeps its members.
     operations_.for_each([why](operation& op) { op.request_cancel(why); });
-    children_.for_each([why](context& child) {
-        if (child.on_cancel)
-            child.on_cancel(child, why);
-        else
-            child.cancel(why);
-    });
+    return true;
+}
+
+void context::cancel(cancel_cause why) noexcept {
+    for (context* at = this; at;) at = at->next_below(*this, at->raise_cancel(*this, why));
 }
 
 void context::stop() noexcept {
-    if (stopping_) return;
-    stopping_ = true;
-    operations_.for_each([](operation& op) {
-        if (op.ends_on_stop) op.request_cancel(cancel_cause::cancelled);
-    });
-    children_.for_each([](context& child) { child.stop(); });
+    for (context* at = this; at;) {
+        const bool first = !at->stopping_;
+        at->stopping_ = true;
+        if (first)
+            at->operations_.for_each([](operation& op) {
+                if (op.ends_on_stop) op.request_cancel(cancel_cause::cancelled);
+            });
+        at = at->next_below(*this, first);
+    }
+}
+
+bool context::busy() noexcept {
+    for (context* at = this; at; at = at->next_below(*this, true))
+        if (at->task_ || !at->operations_.empty()) return true;
+    return false;
 }
 
 const char* context::name() const noexcept {

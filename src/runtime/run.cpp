@@ -43,6 +43,12 @@ task<> heed_signals(std::function<void()> stop, std::function<void()> cancel, du
     if (second || second.error() == errc::deadline_exceeded) cancel();
 }
 
+/// A task, so that it is told once signals are heeded: who reads a greeting may send one at once.
+task<> tell(const run_options& options, unsigned index, selection_report chosen) {
+    if (options.chosen) options.chosen(index, chosen);
+    co_return;
+}
+
 int run_main(task<> main, const run_options& options) {
     selection_report chosen;
     auto home = make_loop(options.driver, options.loop, &chosen);
@@ -51,15 +57,15 @@ int run_main(task<> main, const run_options& options) {
                      chosen.to_string().c_str());
         return 1;
     }
-    if (options.chosen) options.chosen(chosen);
     program running(**home);
-    running.tasks().spawn_now(std::move(main), "main");
     if (options.handle_signals) {
         auto& tasks = running.tasks();
         running.services().spawn_now(
             heed_signals([&tasks] { tasks.stop(); }, [&tasks] { tasks.cancel(); }, options.grace),
             "signals");
     }
+    running.tasks().spawn_now(tell(options, 0, std::move(chosen)), "greeting");
+    running.tasks().spawn_now(std::move(main), "main");
     if (std::exception_ptr why = running.run()) {
         report(why);
         return 1;
@@ -72,8 +78,11 @@ struct fleet {
     std::function<task<>(unsigned)> main;
     const run_options* options = nullptr;
     std::mutex mutex;
+    std::mutex told;  // one greeting at a time
     std::vector<std::shared_ptr<program_control>> controls;
     bool stopping = false;
+    unsigned others = 0;    // loops besides the first that have not ended
+    loop* first = nullptr;  // heeds the signals, and so outlasts the others
     std::atomic<int> failures{0};
 
     void stop() {
@@ -87,10 +96,38 @@ struct fleet {
         for (const auto& control : controls) program_control::cancel(control);
     }
 
+    task<> greet(unsigned index, selection_report chosen) {
+        const std::lock_guard held(told);
+        if (options->chosen) options->chosen(index, chosen);
+        co_return;
+    }
+
     void join(program& running) {
         const std::lock_guard held(mutex);
         controls.push_back(running.control());
         if (stopping) running.tasks().stop();
+    }
+
+    void another() {
+        const std::lock_guard held(mutex);
+        ++others;
+    }
+
+    void another_ended() {
+        const std::lock_guard held(mutex);
+        if (--others == 0 && first) first->stop_running();
+    }
+
+    /// While others have work, somebody has to count their grace period.
+    void await_others(loop& home) {
+        {
+            const std::lock_guard held(mutex);
+            first = &home;
+        }
+        home.run_until([this] {
+            const std::lock_guard held(mutex);
+            return others == 0;
+        });
     }
 
     void run(unsigned index) {
@@ -102,18 +139,19 @@ struct fleet {
             ++failures;
             return stop();
         }
-        if (index == 0 && options->chosen) options->chosen(chosen);
         program running(**home);
-        running.tasks().spawn_now(main(index), "main");
         join(running);
         if (index == 0 && options->handle_signals)
             running.services().spawn_now(
                 heed_signals([this] { stop(); }, [this] { cancel(); }, options->grace), "signals");
+        running.tasks().spawn_now(greet(index, std::move(chosen)), "greeting");
+        running.tasks().spawn_now(main(index), "main");
         if (std::exception_ptr why = running.run()) {
             report(why);
             ++failures;
             stop();
         }
+        if (index == 0) await_others(**home);
     }
 };
 
@@ -144,13 +182,20 @@ int run_loops(unsigned count, std::function<task<>(unsigned index)> main,
     const bool pinned = count > 1 && count <= cores;
     std::vector<std::thread> threads;
     for (unsigned index = 1; index < count; ++index) {
+        all.another();
         try {
             threads.emplace_back([&all, index, pinned] {
                 if (pinned) pin_to_core(index);
                 all.run(index);
+                all.another_ended();
             });
         } catch (const std::system_error& refused) {
-            std::fprintf(stderr, "upcall: %u of %u loops: %s\n", index, count, refused.what());
+            // Not with fewer: what was opened for the missing loop would wait there for ever.
+            std::fprintf(stderr, "upcall: no thread for loop %u of %u: %s\n", index, count,
+                         refused.what());
+            all.another_ended();
+            ++all.failures;
+            all.stop();
             break;
         }
     }

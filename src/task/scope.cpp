@@ -18,10 +18,50 @@ child::child(scope& in, std::coroutine_handle<> started, promise_base& of) noexc
     };
 }
 
+void drop_child(child& gone) noexcept {
+    if (--gone.handles > 0) return;
+    if (gone.delivered) {
+        delete &gone;
+        return;
+    }
+    scope& from = *gone.parent;
+    --from.handles_;
+    if (gone.over) from.release(gone);
+}
+
+/// Its outcome was handed over: nothing but the record is left, for a child_task that outlives it.
+void forget_child(child& gone) noexcept {
+    --gone.parent->handles_;
+    gone.parent = nullptr;
+    gone.promise = nullptr;
+    std::exchange(gone.frame, {}).destroy();
+}
+
+join_child_base::~join_child_base() {
+    if (of_.get() && of_.get()->delivered) forget_child(*of_.get());
+}
+
+bool join_child_base::launch(context& where) noexcept {
+    child& of = *of_.get();
+    if (of.over) return true;
+    begin(where);
+    cancel = [](operation& op) noexcept {
+        auto& self = static_cast<join_child_base&>(op);
+        self.of_.get()->own.cancel(self.cause);
+    };
+    of.joining = this;
+    renew_cancel();
+    return false;
+}
+
 bool spawn_operation::launch(context& where) noexcept {
     scope& in = *given_.in;
+    if (&where.home() != &in.own_.home()) {
+        why_ = errc::wrong_loop;
+        return true;
+    }
     if (!in.full()) {
-        in.start(std::move(given_.what), given_.name, given_.where);
+        start();
         return true;
     }
     if (const cancel_cause refused = where.refuses(ends_on_stop); refused != cancel_cause::none) {
@@ -39,12 +79,19 @@ bool spawn_operation::launch(context& where) noexcept {
     return false;
 }
 
+void spawn_operation::start() noexcept {
+    try {
+        given_.in->start(std::move(given_.what), given_.name, given_.where);
+    } catch (const std::bad_alloc&) {
+        why_ = std::make_error_code(std::errc::not_enough_memory);
+    }
+}
+
 bool join_operation::launch(context& where) noexcept {
     if (in_->children_ == 0) return true;
-    UPCALL_ASSERT(!in_->joining_);
-    in_->joining_ = this;
     begin(where);
     cancel = [](operation&) noexcept {};  // it waits for children, and those were asked
+    in_->joining_.push(*this);
     return false;
 }
 
@@ -56,51 +103,71 @@ scope::~scope() {
     if (children_ != 0)
         fatal("a scope in task \"%s\" was destroyed with %zu tasks running", own_.name(),
               children_);
+    if (handles_ != 0)
+        fatal("a scope in task \"%s\" was destroyed before %zu of its child_task handles",
+              own_.name(), handles_);
+    if (!remote_) return;
+    remote_->forget();
+    remote_->drop();
 }
 
-void scope::spawn_now(task<> what, const char* name, std::source_location where) {
-    start(std::move(what), name, where);
+remote_scope scope::remote() {
+    if (!remote_) remote_ = new detail::remote_state(own_.home().remote(), *this);
+    return remote_scope(*remote_);
 }
 
-void scope::start(task<> what, const char* name, const std::source_location& where) {
-    auto frame = what.frame();
-    UPCALL_ASSERT(frame);
-    auto* made = new detail::child(*this, frame, frame.promise());
-    what.release();
-    made->own.set_name(name, where);
-    frame.promise().start_for(made->own, *made);
+void scope::adopt(detail::child& made, const char* name,
+                  const std::source_location& where) noexcept {
+    made.own.set_name(name, where);
+    made.own.mark_task();
+    made.promise->start_for(made.own, made);
     ++children_;
-    own_.home().task_started(own_);
-    own_.ready().push(*made);
+    own_.ready().push(made);
 }
 
 void scope::ended(detail::child& gone) noexcept {
+    gone.over = true;
+    if (gone.joining) std::exchange(gone.joining, nullptr)->complete();
+    if (gone.handles > 0)
+        gone.own.detach();
+    else
+        release(gone);
+    --children_;
+    admit();
+    if (children_ > 0) return;
+    while (detail::join_operation* waiting = joining_.pop()) waiting->complete();
+}
+
+/// The end of a child that has ended and that nobody refers to.
+void scope::release(detail::child& gone) noexcept {
     std::exception_ptr why = gone.promise->exception();
-    if (why && options_.policy == on_failure::supervise) {
-        if (options_.failed) options_.failed(gone.own.name(), why);
-        why = nullptr;
-    }
+    const char* name = gone.own.name();
     gone.frame.destroy();
     delete &gone;
-    --children_;
-    own_.home().task_ended(own_);
-    if (why) fail(std::move(why));
-    admit();
-    if (children_ == 0 && joining_) std::exchange(joining_, nullptr)->complete();
+    if (why) failed(name, std::move(why));
+}
+
+void scope::failed(const char* name, std::exception_ptr why) noexcept {
+    if (options_.policy == on_failure::cancel_others) return fail(name, std::move(why));
+    if (options_.failed) options_.failed(name, why);
+}
+
+void scope::fail(const char* name, std::exception_ptr why) noexcept {
+    if (exception_) {
+        if (options_.failed) options_.failed(name, why);
+        return;
+    }
+    exception_ = std::move(why);
+    own_.cancel();
 }
 
 void scope::admit() noexcept {
     while (!full()) {
         detail::spawn_operation* next = waiting_.pop();
         if (!next) return;
-        start(std::move(next->given_.what), next->given_.name, next->given_.where);
+        next->start();
         next->complete();
     }
-}
-
-void scope::fail(std::exception_ptr why) noexcept {
-    if (!exception_) exception_ = std::move(why);
-    own_.cancel();
 }
 
 }  // namespace upcall

@@ -14,8 +14,8 @@ bool sleep_operation::launch(context& where) noexcept {
         self.complete();
     };
     fire = [](timer_node& timer) noexcept { static_cast<sleep_operation&>(timer).complete(); };
-    home.timers().add(
-        *this, given_.relative ? saturating_add(home.now(), given_.length) : given_.deadline);
+    home.timers().add(*this, given_.relative ? saturating_add(home.read_clock(), given_.length)
+                                             : given_.deadline);
     return false;
 }
 

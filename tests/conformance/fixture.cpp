@@ -1,9 +1,13 @@
 #include "conformance/fixture.hpp"
 
-#include <atomic>
+#include <cstdio>
 #include <filesystem>
 
 #include <upcall/runtime/program.hpp>
+
+#ifndef _WIN32
+#include "support/child.hpp"
+#endif
 
 namespace upcall::test {
 namespace {
@@ -14,15 +18,19 @@ namespace fs = std::filesystem;
 constexpr duration idle_while = std::chrono::milliseconds(5);
 constexpr std::uint64_t idle_turns_max = 16;
 
-// The simulator's clock would make nothing of it.
-constexpr const char* descriptors_of_this_process = "/proc/self/fd";
+constexpr int skip_code = 77;  // how a child says that the host cannot show the case
 
-std::size_t count_entries(const char* folder) {
-    std::error_code missing;
+/// Descriptors of this process, or those that the system calls by a name beginning with `kind`.
+std::size_t count_descriptors([[maybe_unused]] std::string_view kind) {
     std::size_t count = 0;
-    for (fs::directory_iterator at(folder, missing), end; !missing && at != end;
-         at.increment(missing))
-        ++count;
+#ifndef _WIN32  // which opens and closes handles for itself as it likes
+    std::error_code missing;
+    for (fs::directory_iterator at("/proc/self/fd", missing), end; !missing && at != end;
+         at.increment(missing)) {
+        std::error_code gone;
+        if (kind.empty() || fs::read_symlink(at->path(), gone).string().starts_with(kind)) ++count;
+    }
+#endif
     return count;
 }
 
@@ -103,8 +111,8 @@ std::string conformance_case::scratch(const std::string& name) {
     return (fs::path(folder_) / name).string();
 }
 
-std::size_t conformance_case::open_descriptors() const {
-    return kernel_ ? kernel_->open_descriptors() : count_entries(descriptors_of_this_process);
+std::size_t conformance_case::open_descriptors(std::string_view kind) const {
+    return kernel_ ? kernel_->open_descriptors() : count_descriptors(kind);
 }
 
 void conformance_case::check_that_nothing_is_left() {
@@ -127,10 +135,36 @@ void conformance_case::check_that_it_waits() {
     EXPECT_LE(turns, idle_turns_max) << "turns of a loop that had nothing to do";
 }
 
+#ifndef _WIN32
+
+int conformance_case::be_the_child(const std::function<void()>& body,
+                                   const std::function<std::string()>& prepare,
+                                   std::string& message) {
+    static_cast<void>(home_.release());  // the parent's, which goes on with it
+    if (prepare) message = prepare();
+    if (!message.empty()) return skip_code;
+    home_ = another_loop();
+    body();
+    if (home_) check_loop();
+    home_.reset();
+    std::fflush(nullptr);
+    return HasFailure() ? 1 : 0;
+}
+
+void conformance_case::in_child(const std::function<void()>& body,
+                                const std::function<std::string()>& prepare) {
+    static_cast<void>(scratch(""));  // made by the parent, which removes it
+    const child_end end =
+        run_in_child([&](std::string& message) { return be_the_child(body, prepare, message); });
+    if (end.exit_code == skip_code) GTEST_SKIP() << GetParam().name << ": " << end.message;
+    EXPECT_TRUE(end.succeeded()) << end;
+}
+
+#endif
+
 void conformance_case::TearDown() {
     if (home_) {
-        check_that_nothing_is_left();
-        check_that_it_waits();
+        check_loop();
         home_.reset();
     }
     EXPECT_EQ(open_descriptors(), descriptors_before_) << "descriptors left open, or closed";
@@ -144,9 +178,11 @@ std::string name_of(const testing::TestParamInfo<subject>& one) { return one.par
 }  // namespace
 
 INSTANTIATE_TEST_SUITE_P(on, every_kernel, testing::ValuesIn(all_kernels()), name_of);
+INSTANTIATE_TEST_SUITE_P(on, every_form, testing::ValuesIn(forms_of_host_drivers()), name_of);
 INSTANTIATE_TEST_SUITE_P(on, every_driver, testing::ValuesIn(host_drivers()), name_of);
 
 // Windows has none of these.
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(every_driver);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(every_form);
 
 }  // namespace upcall::test

@@ -52,6 +52,14 @@ class conformance_case : public testing::TestWithParam<subject> {
     }
     void run_task(task<> body);
 
+    /// Runs `body` in a child process, which has a loop of its own and may do what cannot be
+    /// undone. `prepare` comes before that loop is made; what it returns, if anything, is the
+    /// reason why this host cannot show the case, and skips it. POSIX only.
+    /// No earlier test of this process may have used the pool, whose threads a child does not have:
+    /// CTest runs each test in a process of its own.
+    void in_child(const std::function<void()>& body,
+                  const std::function<std::string()>& prepare = {});
+
     /// Turns the loop, waiting between turns, until `holds()`.
     template <class Holds>
     void turn_until(Holds holds) {
@@ -61,8 +69,11 @@ class conformance_case : public testing::TestWithParam<subject> {
     /// A path that names nothing yet, in this test's own folder, which is removed afterwards.
     std::string scratch(const std::string& name);
 
-    /// Descriptors that are open in this process, or in the simulated kernel.
-    std::size_t open_descriptors() const;
+    /// Descriptors that are open in this process, or in the simulated kernel; of `kind`: those
+    /// whose name in /proc begins so. A driver may open some of its own as it goes, but no sockets.
+    /// 0 on Windows, where they cannot be counted.
+    std::size_t open_descriptors(std::string_view kind = {}) const;
+    std::size_t open_sockets() const { return open_descriptors("socket:"); }
 
     /// What the pool lent out, without what the driver has in stock.
     std::size_t buffers_lent() {
@@ -77,6 +88,12 @@ class conformance_case : public testing::TestWithParam<subject> {
   private:
     void check_that_nothing_is_left();
     void check_that_it_waits();
+    void check_loop() {
+        check_that_nothing_is_left();
+        check_that_it_waits();
+    }
+    int be_the_child(const std::function<void()>& body, const std::function<std::string()>& prepare,
+                     std::string& message);
 
     std::unique_ptr<sim_kernel> kernel_;
     std::unique_ptr<loop> home_;
@@ -90,10 +107,22 @@ class every_kernel : public conformance_case {};
 /// For cases about real sockets and files.
 class every_driver : public conformance_case {};
 
+/// The same for cases of connections, streams, files and cancellation, which also run on `uring`
+/// with each of its optional features left out, one at a time.
+class every_form : public conformance_case {};
+
 }  // namespace upcall::test
 
 /// Ends the test as skipped on this driver. The reason has to say what the driver cannot do.
 #define UPCALL_SKIP(reason) GTEST_SKIP() << GetParam().name << ": " << (reason)
+
+/// The same inside a coroutine.
+#define UPCALL_SKIP_IN_TASK(reason)                          \
+    do {                                                     \
+        GTEST_MESSAGE_("", ::testing::TestPartResult::kSkip) \
+            << GetParam().name << ": " << (reason);          \
+        co_return;                                           \
+    } while (false)
 
 /// EXPECT_TRUE that ends the coroutine it stands in.
 #define CO_ASSERT(condition)                          \

@@ -15,12 +15,17 @@ struct subject {
     /// How to choose it; `simulated` for the simulated kernel, which is not chosen but made.
     driver_choice choice;
     bool simulated = false;
+    /// A driver with a feature left out.
+    bool reduced = false;
 };
 
 inline void PrintTo(const subject& one, std::ostream* out) { *out << one.name; }
 
-/// Every driver that this platform may have, and `uring` with each optional feature left out.
+/// Every driver that this platform may have.
 std::vector<subject> host_drivers();
+
+/// Those, and `uring` with each optional feature left out.
+std::vector<subject> forms_of_host_drivers();
 
 /// Those, and the simulated kernel.
 std::vector<subject> all_kernels();

@@ -40,6 +40,14 @@ class running {
     scope own_;
 };
 
+/// What `what` fails with, or none. GCC 12 ends the life of an outcome that owns something before
+/// `(co_await …).error()` has been looked at.
+template <class Request>
+task<std::error_code> error_from(Request what) {
+    const auto outcome = co_await std::move(what);
+    co_return outcome ? std::error_code{} : outcome.error();
+}
+
 /// Lets the loop turn so many times; each turn polls the driver without waiting.
 inline task<> turns(int count) {
     while (count-- > 0) static_cast<void>(co_await sleep(duration::zero()));

@@ -226,6 +226,70 @@ TEST_P(eight_kinds, a_poll_ends_at_its_deadline) {
     EXPECT_LT(turns, 100) << "waiting, not spinning";
 }
 
+TEST_P(eight_kinds, an_idle_receive_does_not_spin) {
+    auto [client, server] = bench.connected();
+    bench_operation receiving;
+    bench.receive(receiving, server, op_multishot);
+    const time_point deadline = bench.via().now() + std::chrono::milliseconds(20);
+    int turns = 0;
+    while (bench.via().now() < deadline) {
+        bench.turn(deadline);
+        ++turns;
+    }
+    EXPECT_LT(turns, 100);
+    EXPECT_EQ(bench.buffers().outstanding(), 0U) << "an idle peer owns no buffer";
+    receiving.request_cancel(cancel_cause::cancelled);
+    EXPECT_EQ(bench.finish(receiving), -ECANCELED);
+}
+
+TEST_P(eight_kinds, receiving_waits_for_a_buffer_when_all_are_leased) {
+    constexpr std::size_t buffers = 3;
+    driver_bench poor(GetParam().make, {.small_count = 2, .large_count = 1});
+    auto [client, server] = poor.connected();
+    std::string sent;
+    for (int at = 0; sent.size() < 300'000; ++at) sent += std::to_string(at) + " ";
+    std::size_t written = 0;
+    std::vector<bench_operation::value> held;
+    bench_operation receiving;
+    bench_operation writing;
+    const auto write_on = [&] {
+        if (writing.state != op_state::idle || written == sent.size()) return;
+        if (writing.done()) written += static_cast<std::size_t>(writing.result);
+        if (written < sent.size())
+            poor.write(writing, client, bytes_of(sent).subspan(written), op_whole);
+    };
+    const auto collect = [&] {
+        write_on();
+        for (const auto& value : receiving.values) held.push_back(value);
+        receiving.values.clear();
+        if (!receiving.done()) return;
+        ASSERT_GT(receiving.result, 0);
+        held.push_back({receiving.result, receiving.leased});
+        poor.receive(receiving, server, op_multishot);
+    };
+    poor.receive(receiving, server, op_multishot);
+    std::string got;
+    while (got.size() < sent.size()) {
+        poor.until([&] {
+            collect();
+            return !held.empty();
+        });
+        // What more there is has to wait for these to come back.
+        for (int turn = 0; turn < 8; ++turn) {
+            poor.turn();
+            collect();
+        }
+        EXPECT_LE(held.size(), buffers);
+        for (const auto& value : std::exchange(held, {}))
+            got += poor.take(value.number, value.leased);
+    }
+    EXPECT_EQ(got, sent);
+    receiving.request_cancel(cancel_cause::cancelled);
+    EXPECT_EQ(poor.finish(receiving), -ECANCELED);
+    poor.until([&] { return writing.state == op_state::idle; });
+    EXPECT_EQ(poor.buffers().outstanding(), 0U);
+}
+
 TEST_P(eight_kinds, a_wake_ends_a_poll_and_is_not_lost) {
     bench.via().wake();
     bench.via().poll(never);
@@ -300,6 +364,26 @@ TEST_P(eight_kinds, cancelled_means_that_nothing_happened) {
     EXPECT_EQ(accepting.error(), errc::deadline_exceeded);
 }
 
+TEST_P(eight_kinds, shutting_reading_ends_the_reads_that_wait) {
+    auto [client, server] = bench.connected();
+    std::byte buffer[16];
+    bench_operation reading;
+    bench.read(reading, server, buffer);
+    bench.turn();
+    EXPECT_FALSE(reading.done());
+    EXPECT_TRUE(bench.via().shut_down(*server.record(), shut::reading));
+    EXPECT_EQ(bench.finish(reading), 0);
+    bench_operation receiving;
+    bench.receive(receiving, server);
+    EXPECT_EQ(bench.finish(receiving), 0);
+    auto [other_client, other_server] = bench.connected();
+    bench.receive(receiving, other_server, op_multishot);
+    bench.turn();
+    EXPECT_TRUE(bench.via().shut_down(*other_server.record(), shut::reading));
+    EXPECT_EQ(bench.finish(receiving), 0);
+    EXPECT_EQ(bench.buffers().outstanding(), 0U);
+}
+
 TEST_P(eight_kinds, closing_ends_what_is_in_flight) {
     auto [client, server] = bench.connected();
     std::byte buffer[16];
@@ -318,9 +402,10 @@ TEST_P(eight_kinds, closing_ends_what_is_in_flight) {
 
 std::vector<bench_driver> seeds() {
     std::vector<bench_driver> all;
-    for (std::uint64_t seed = 2; seed < 32; ++seed) {
+    for (std::uint64_t seed = 2; seed < 12; ++seed) {
         all.push_back(simulated({.seed = seed}));
-        all.back().name += "_" + std::to_string(seed);
+        all.back().name += '_';
+        all.back().name += std::to_string(seed);
     }
     return all;
 }

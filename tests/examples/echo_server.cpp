@@ -1,9 +1,8 @@
 // The echo server sends back what it gets, over every driver, on one loop and on two.
-#include "support/test_loop.hpp"
-
 #include <upcall/io/tcp.hpp>
 
-#include "program.hpp"
+#include "support/program.hpp"
+#include "support/test_loop.hpp"
 
 namespace upcall::testing {
 namespace {

@@ -61,10 +61,13 @@ outcome feed(std::string_view text, const parse_limits& limits, auto next_piece)
     block_pool blocks(limits.head_bytes, 1);
     request_parser parser(limits, blocks);
     outcome result;
+    std::unique_ptr<char[]> piece;
+    std::size_t piece_bytes = 0;
     while (!text.empty()) {
         const std::size_t bytes = std::clamp<std::size_t>(next_piece(), 1, text.size());
-        // A copy of its own, so that the sanitizer sees reads past a piece's end.
-        const auto piece = std::make_unique<char[]>(bytes);
+        // A copy of its own size, so that the sanitizer sees reads past a piece's end.
+        if (bytes != piece_bytes) piece = std::make_unique<char[]>(bytes);
+        piece_bytes = bytes;
         std::memcpy(piece.get(), text.data(), bytes);
         text.remove_prefix(bytes);
         std::span<const char> rest(piece.get(), bytes);

@@ -1,8 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -13,25 +10,24 @@
 #include "serve/page.hpp"
 #include "serve/request_parser.hpp"
 #include "serve/target.hpp"
-
-namespace {
-
-std::atomic<std::size_t> allocations = 0;
-
-}  // namespace
+#include "support/counting_new.hpp"
 
 // Every allocation of this program is counted.
-void* operator new(std::size_t bytes) {
-    allocations.fetch_add(1, std::memory_order_relaxed);
-    if (void* made = std::malloc(bytes != 0 ? bytes : 1)) return made;
-    throw std::bad_alloc();
-}
-void operator delete(void* made) noexcept { std::free(made); }
-void operator delete(void* made, std::size_t) noexcept { std::free(made); }
+UPCALL_COUNT_ALLOCATIONS
 
 namespace {
 
 using namespace upcall_serve;
+using upcall::testing::this_threads_allocations;
+
+class a_request : public testing::Test {
+  protected:
+    void SetUp() override {
+#ifdef UPCALL_TEST_SANITIZED
+        GTEST_SKIP() << "the sanitizers bring their own operator new, which does not count";
+#endif
+    }
+};
 
 constexpr std::int64_t now = 1'000'000'000;
 constexpr hot_cache::time steady{std::chrono::seconds(1000)};
@@ -106,26 +102,26 @@ struct server {
     }
 };
 
-TEST(a_request, allocates_nothing_once_the_server_is_warm) {
+TEST_F(a_request, allocates_nothing_once_the_server_is_warm) {
     server site;
     ASSERT_GT(site.serve(0, now), 0u);
     ASSERT_GT(site.serve(100, now), 0u) << "the first request cut in two borrows a block";
     ASSERT_GT(site.refuse("GET /\r\n"), 0u);
 
-    const std::size_t before = allocations;
+    const std::size_t before = this_threads_allocations.made;
     std::size_t written = 0;
     for (std::size_t cut = 0; cut < text.size(); ++cut)
         written += site.serve(cut, now + static_cast<std::int64_t>(cut));
     for (int i = 0; i < 100; ++i) written += site.refuse("GET / HTTP/1.1\r\n\r\n");
-    const std::size_t after = allocations;
+    const std::size_t after = this_threads_allocations.made;
     EXPECT_GT(written, text.size() * 200);
     EXPECT_EQ(after, before);
 }
 
-TEST(a_request, would_be_caught_allocating) {
-    const std::size_t before = allocations;
+TEST_F(a_request, would_be_caught_allocating) {
+    const std::size_t before = this_threads_allocations.made;
     void* made = operator new(1);  // a call, which no compiler may leave out
-    EXPECT_EQ(allocations, before + 1);
+    EXPECT_EQ(this_threads_allocations.made, before + 1);
     operator delete(made);
 }
 

@@ -63,6 +63,7 @@ TEST(bad_request_lines, known_methods_that_are_not_served_are_405) {
 TEST(bad_request_lines, a_malformed_head_goes_before_405) {
     EXPECT_EQ(status_of_line("POST / HTTP/1.1", ""), 400);
     EXPECT_EQ(status_of_line("POST / HTTP/1.1", "Host: a\r\nContent-Length: x\r\n"), 400);
+    EXPECT_EQ(status_of_line("POST / HTTP/1.1", "Host: a\r\nTransfer-Encoding: gzip\r\n"), 400);
 }
 
 TEST(bad_request_lines, unknown_methods_are_501) {

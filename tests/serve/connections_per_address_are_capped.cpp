@@ -41,6 +41,7 @@ TEST(connection_caps, in_all_from_both_sides) {
     connection_cap cap(2, 0, 1);
     EXPECT_EQ(cap.enter(ipv4(1)), admission::granted);
     EXPECT_EQ(cap.enter(), admission::granted) << "a Unix socket's peer";
+    EXPECT_EQ(cap.room(), 0u);
     EXPECT_EQ(cap.enter(ipv4(2)), admission::server_full);
     EXPECT_EQ(cap.enter(), admission::server_full);
     cap.leave();
@@ -48,12 +49,14 @@ TEST(connection_caps, in_all_from_both_sides) {
     cap.leave(ipv4(1));
     cap.leave(ipv4(2));
     EXPECT_EQ(cap.connections(), 0u);
+    EXPECT_EQ(cap.room(), 2u);
 }
 
 TEST(connection_caps, zero_is_no_limit) {
     connection_cap cap(0, 0, 1);
     for (int i = 0; i < 10'000; ++i) ASSERT_EQ(cap.enter(ipv4(7)), admission::granted);
     EXPECT_EQ(cap.connections(), 10'000u);
+    EXPECT_GT(cap.room(), 1'000'000'000u);
 }
 
 TEST(connection_caps, ipv6_counts_by_its_64) {

@@ -70,6 +70,18 @@ TEST(precompressed_siblings, elements_that_cannot_be_read_are_passed_over) {
     EXPECT_EQ(chosen("gzip;q=1.000"), gzip);
 }
 
+TEST(precompressed_siblings, identity_is_acceptable_unless_ruled_out) {
+    auto takes_identity = [](const char* accept) {
+        accepted_codings codings;
+        codings.add(accept);
+        return codings.takes(identity);
+    };
+    for (const char* accept : {"", "gzip", "*", "*;q=0, identity", "*;q=0, identity;q=0.001"})
+        EXPECT_TRUE(takes_identity(accept)) << accept;
+    for (const char* accept : {"*;q=0", "gzip, *;q=0", "identity;q=0", "*, identity;q=0"})
+        EXPECT_FALSE(takes_identity(accept)) << accept;
+}
+
 TEST(precompressed_siblings, lines_add_up) {
     const parsed_request it("Accept-Encoding: gzip;q=0.5\r\nAccept-Encoding: br;q=0.7\r\n");
     const accepted_codings codings = accepted_codings::of(*it);

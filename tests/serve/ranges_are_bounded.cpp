@@ -100,6 +100,7 @@ TEST(ranges, that_overlap_or_nearly_touch_are_joined) {
     EXPECT_EQ(ranges("bytes=0-99,180-199", 1000), (list{{0, 99}, {180, 199}})) << "81 apart";
     EXPECT_EQ(ranges("bytes=0-,0-,0-", 1000), (list{{0, 999}}));
     EXPECT_EQ(ranges("bytes=0-9,500-509,200-209,5-505", 1000), (list{{0, 509}}));
+    EXPECT_EQ(ranges("bytes=0-9,900-909,500-509,5-505", 1000), (list{{0, 509}, {900, 909}}));
     EXPECT_EQ(ranges("bytes=900-910,0-9,400-409,9-400", 1000), (list{{900, 910}, {0, 409}}));
 }
 

@@ -63,6 +63,17 @@ TEST(request_limits, fields) {
     EXPECT_EQ(feed_every_way(with_fields(1500)).status, 431);
 }
 
+TEST(request_limits, refuse_at_the_byte_that_breaks_them) {
+    EXPECT_EQ(feeding::feed_pieces({"GET /" + std::string(8186, 'p')}).status, 0);
+    EXPECT_EQ(feeding::feed_pieces({"GET /" + std::string(8187, 'p')}).status, 414);
+    const std::string line = "GET / HTTP/1.1\r\n";
+    EXPECT_EQ(feeding::feed_pieces({line + std::string(8191, 'x')}).status, 0);
+    EXPECT_EQ(feeding::feed_pieces({line + std::string(8192, 'x')}).status, 431);
+    const std::string lines = with_head_of(16'386).substr(0, 16'384);
+    EXPECT_EQ(feeding::feed_pieces({lines.substr(0, 16'383)}).status, 0);
+    EXPECT_EQ(feeding::feed_pieces({lines}).status, 431);
+}
+
 TEST(request_limits, are_the_callers) {
     const parse_limits small{.head_bytes = 64, .line_bytes = 32, .fields = 2};
     EXPECT_EQ(feed_every_way(with_line_of(32), small).requests.size(), 1u);

@@ -2,7 +2,9 @@
 
 common_options=(-G Ninja -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 gcc_options=(-DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++)
+# Time stamps in precompiled headers would keep ccache from knowing them again.
 clang_options=(-DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19
+    "-DCMAKE_CXX_FLAGS=-Xclang -fno-pch-timestamp"
     -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld -DCMAKE_SHARED_LINKER_FLAGS=-fuse-ld=lld)
 # Sanitized code at -O1: near enough to what runs, and its traces still read like the source.
 sanitized_options=(-DCMAKE_BUILD_TYPE=Sanitized -DCMAKE_CXX_FLAGS_SANITIZED=-O1
@@ -37,7 +39,8 @@ configure_sanitized() {
     shift
     [[ $kind != address ]] || sanitizers=address,undefined
     configure "$kind" "${clang_options[@]}" "${sanitized_options[@]}" \
-        -DUPCALL_SANITIZE="$sanitizers" -DUPCALL_TEST_TIMEOUT=600 "$@"
+        -DUPCALL_SANITIZE="$sanitizers" -DUPCALL_TEST_TIMEOUT=600 \
+        -DUPCALL_TEST_PCH=ON "$@"
 }
 
 has_target() { ninja -C "build/$1" -t query "$2" >/dev/null 2>&1; }

@@ -1,9 +1,13 @@
 # What every sub-command of ./dev shares. Sourced from the top of the repository.
 set -euo pipefail
 
+# A shell that was started with nothing exported knows where programs are and who it runs for, and
+# CMake and ccache have to be told.
+export PATH HOME="${HOME:-$(echo ~)}"
+
 top="$PWD"
 jobs="${UPCALL_JOBS:-$(nproc)}"
-export CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1
+export CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
 die() { echo "dev: $*" >&2; exit 1; }

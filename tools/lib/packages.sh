@@ -7,7 +7,7 @@ packages_format=(clang-format-19 shellcheck)
 packages_clang=(clang-19 lld-19 libclang-rt-19-dev llvm-19)
 packages_tidy=(clang-tidy-19)
 packages_windows=(g++-mingw-w64-x86-64-posix googletest wine wine64)
-packages_bench=(libboost1.81-dev libuv1-dev libevent-dev nginx-light h2o fio wrk python3)
+packages_bench=(libboost1.81-dev libuv1-dev libevent-dev pkg-config nginx-light h2o fio wrk clang-19 python3)
 
 as_root() {
     if [[ $(id -u) == 0 ]]; then

@@ -19,12 +19,16 @@ namespace upcall {
 class buffer_pool;
 
 /// A leased buffer with received bytes in it. Move-only; gives the buffer back when destroyed.
-/// May be destroyed on another thread than its loop's, but must not outlive the loop.
+/// May be destroyed on another thread than its loop's. Should not outlive the loop: its pool is
+/// reported and leaked then.
 class lease {
   public:
     lease() = default;
-    lease(buffer_pool& pool, std::byte* block, std::size_t size) noexcept
-        : pool_(&pool), block_(block), size_(size) {}
+    lease(buffer_pool& pool, std::byte* block, std::size_t size, std::size_t begin = 0) noexcept
+        : pool_(&pool),
+          block_(block),
+          begin_(static_cast<std::uint32_t>(begin)),
+          size_(static_cast<std::uint32_t>(size)) {}
     lease(lease&& other) noexcept
         : pool_(std::exchange(other.pool_, nullptr)),
           block_(std::exchange(other.block_, nullptr)),
@@ -51,7 +55,7 @@ class lease {
     std::string_view text() const noexcept { return text_of(span()); }
 
     /// Forgets the first `count` bytes; `count` is at most size().
-    void drop_front(std::size_t count) noexcept { begin_ += count; }
+    void drop_front(std::size_t count) noexcept { begin_ += static_cast<std::uint32_t>(count); }
 
     /// Gives the buffer back now.
     void reset() noexcept;
@@ -59,11 +63,13 @@ class lease {
   private:
     buffer_pool* pool_ = nullptr;
     std::byte* block_ = nullptr;
-    std::size_t begin_ = 0;
-    std::size_t size_ = 0;
+    std::uint32_t begin_ = 0;
+    std::uint32_t size_ = 0;
 };
 
 struct buffer_pool_options {
+    /// Sizes are rounded up to powers of two, from 64 bytes to 1 GiB; counts are at most 65,536,
+    /// as kernels number buffers with 16 bits.
     std::size_t small_bytes = 1024;
     std::size_t small_count = 4096;
     std::size_t large_bytes = std::size_t{64} << 10;
@@ -100,6 +106,16 @@ class buffer_pool {
     }
     bool is_large(const std::byte* block) const noexcept { return large_.holds(block); }
 
+    /// What whoever holds a buffer may note about it.
+    struct note {
+        std::byte* next;
+        std::uint32_t begin;
+        std::uint32_t size;
+    };
+    note& note_of(const std::byte* block) noexcept {
+        return (large_.holds(block) ? large_ : small_).notes[index_of(block)];
+    }
+
     /// Buffers that are out: leased, or in a kernel's hands.
     std::size_t outstanding() noexcept;
 
@@ -117,10 +133,12 @@ class buffer_pool {
     struct kind {
         std::byte* memory = nullptr;
         std::size_t bytes = 0;
+        unsigned bytes_log2 = 0;
         std::uint32_t count = 0;
         std::uint32_t untouched = 0;  // buffers from here on were never handed out
         std::uint32_t out = 0;
         std::vector<std::uint32_t> free;
+        std::unique_ptr<note[]> notes;
 
         bool holds(const std::byte* block) const noexcept {
             return block >= memory && block < memory + bytes * count;
@@ -145,5 +163,69 @@ inline void lease::reset() noexcept {
     pool_->give_back(std::exchange(block_, nullptr));
     begin_ = size_ = 0;
 }
+
+/// Leases of one pool, first in, first out. Needs no memory of its own: the links are the pool's
+/// notes. Must be emptied before it ends.
+class lease_queue {
+  public:
+    bool empty() const noexcept { return first_ == nullptr; }
+    std::size_t size() const noexcept { return size_; }
+
+    /// Takes the buffer with `size` bytes in it, from the pool's owner or a lease.
+    void push(buffer_pool& pool, std::byte* block, std::size_t size) noexcept {
+        pool.note_of(block) = {nullptr, 0, static_cast<std::uint32_t>(size)};
+        if (first_)
+            pool.note_of(last_).next = block;
+        else
+            first_ = block;
+        last_ = block;
+        ++size_;
+    }
+
+    /// What is in front; the queue is not empty.
+    byte_view front(buffer_pool& pool) const noexcept {
+        const auto& note = pool.note_of(first_);
+        return {first_ + note.begin, note.size - note.begin};
+    }
+
+    /// Forgets the first bytes in front, and the buffer with its last.
+    void drop_front(buffer_pool& pool, std::size_t count) noexcept {
+        auto& note = pool.note_of(first_);
+        note.begin += static_cast<std::uint32_t>(count);
+        if (note.begin == note.size) pop(pool).reset();
+    }
+
+    /// The first, which leaves the queue; it is not empty.
+    lease pop(buffer_pool& pool) noexcept {
+        const auto note = pool.note_of(first_);
+        return {pool, pop_block(pool), note.size, note.begin};
+    }
+    /// The same without its lease: the caller owns the buffer, of which the pool's note tells.
+    std::byte* pop_block(buffer_pool& pool) noexcept {
+        --size_;
+        return std::exchange(first_, pool.note_of(first_).next);
+    }
+
+    /// Of all that wait.
+    std::size_t bytes(buffer_pool& pool) const noexcept {
+        std::size_t sum = 0;
+        std::byte* at = first_;
+        for (std::uint32_t left = size_; left > 0; --left) {
+            const auto& note = pool.note_of(at);
+            sum += note.size - note.begin;
+            at = note.next;
+        }
+        return sum;
+    }
+
+    void clear(buffer_pool& pool) noexcept {
+        while (!empty()) pop(pool).reset();
+    }
+
+  private:
+    std::byte* first_ = nullptr;
+    std::byte* last_ = nullptr;
+    std::uint32_t size_ = 0;
+};
 
 }  // namespace upcall

@@ -50,6 +50,12 @@ class list {
         return &first;
     }
 
+    /// The object behind `object`, or null.
+    T* after(T& object) noexcept {
+        hook* following = hook_of(object).next;
+        return following == &head_ ? nullptr : &item(*following);
+    }
+
     /// Moves all of `other` to the end of this list.
     void splice_back(list& other) noexcept {
         if (other.empty()) return;

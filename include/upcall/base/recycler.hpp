@@ -19,6 +19,10 @@ void recycler_free(void* block, std::size_t size) noexcept;
 /// Blocks handed out by operator new since the thread began: steady state means it stands still.
 std::size_t recycler_fresh_blocks() noexcept;
 
+/// For tests that make allocations fail: while on, every block of this thread comes from operator
+/// new and goes back to it at once.
+void recycler_bypass(bool on) noexcept;
+
 /// A base for objects that come and go in numbers.
 struct recycled {
     static void* operator new(std::size_t size) { return recycler_allocate(size); }

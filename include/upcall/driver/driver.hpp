@@ -153,6 +153,10 @@ class driver {
     /// Completes an operation from another thread: `op.result` is set, the loop is woken.
     void finish_elsewhere(io_operation& op) noexcept;
 
+    /// Keeps the record, closed or not, until `let_go`: for what works on it in several steps.
+    static void hold(handle_record& target) noexcept { ++target.in_flight; }
+    void let_go(handle_record& target) noexcept { drop_reference(target); }
+
     buffer_pool& buffers() const noexcept { return *buffers_; }
 
     /// Buffers of the pool that are out because the driver keeps them in stock for the kernel.

@@ -130,7 +130,7 @@ std::shared_ptr<const host> this_host();
 std::shared_ptr<const host> reprobe_host();
 
 /// The driver that suits a host, and why.
-struct driver_choice {
+struct driver_advice {
     /// "uring", "epoll", …; "blocking" if the host has nothing better.
     std::string name;
     /// One sentence for each driver considered, the chosen one last.
@@ -140,6 +140,6 @@ struct driver_choice {
 /// The first that works of uring (with DEFER_TASKRUN, Linux 6.1), iocp, epoll, poll, select.
 /// Reads nothing but its argument. The environment variable UPCALL_DRIVER=NAME, which overrules
 /// the choice for a whole process, is read where a driver is made, not here.
-driver_choice choose_driver(const host& seen);
+driver_advice choose_driver(const host& seen);
 
 }  // namespace upcall

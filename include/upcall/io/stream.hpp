@@ -48,9 +48,11 @@ class read_operation : public read_waiter {
     };
     explicit read_operation(arguments&& given) noexcept {
         core = given.core;
-        into = given.buffer.data();
-        want = given.buffer.size();
-        if (!given.pieces.empty()) {
+        if (given.pieces.empty()) {
+            into = given.buffer.data();
+            want = given.buffer.size();
+        } else {
+            form = waiter_form::slices;
             slices = given.pieces.data();
             want = given.pieces.size();
         }
@@ -65,7 +67,7 @@ class read_operation : public read_waiter {
 class read_exactly_operation : public read_operation {
   public:
     explicit read_exactly_operation(arguments&& given) noexcept : read_operation(std::move(given)) {
-        exactly = true;
+        whole = true;
     }
     transfer take() const noexcept;
 };
@@ -78,13 +80,17 @@ class receive_operation : public read_waiter {
     };
     explicit receive_operation(arguments&& given) noexcept {
         core = given.core;
-        leases = true;
+        form = waiter_form::lease;
         ends_on_stop = given.idle;
+    }
+    ~receive_operation() {
+        if (block) owner->home().buffers().give_back(block);
     }
     bool launch(context& where) noexcept;
     result<lease> take() noexcept {
         if (outcome < 0) return failure(error_from_raw(outcome));
-        return std::move(taken);
+        // Its loop is asked for the pool, not its stream: that one may be closed by now.
+        return lease(owner->home().buffers(), std::exchange(block, nullptr), want + done, want);
     }
 };
 
@@ -97,9 +103,11 @@ class write_operation : public write_waiter {
     };
     explicit write_operation(arguments&& given) noexcept {
         core = given.core;
-        data = given.buffer.data();
-        left = given.buffer.size();
-        if (!given.pieces.empty()) {
+        if (given.pieces.empty()) {
+            data = given.buffer.data();
+            left = given.buffer.size();
+        } else {
+            form = waiter_form::slices;
             slices = given.pieces.data();
             left = given.pieces.size();
         }
@@ -128,7 +136,7 @@ class shut_down_operation : public write_waiter {
     };
     explicit shut_down_operation(arguments&& given) noexcept {
         core = given.core;
-        shutdown = true;
+        form = waiter_form::shutdown;
     }
     bool launch(context& where) noexcept;
     result<void> take() const noexcept {

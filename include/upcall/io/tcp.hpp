@@ -128,6 +128,19 @@ class listener {
         return request<detail::tcp_accept_operation>({core_});
     }
 
+    /// As `accept`, but goes on when asked to stop: for those who are in the queue already, before
+    /// it is closed.
+    request<detail::tcp_accept_operation> accept_more() {
+        return request<detail::tcp_accept_operation>({core_, false});
+    }
+
+    /// Whether connections may be accepted before anybody asks for them, which is on at first and
+    /// cheaper. Each holds a descriptor: turn it off where those run short, and who is not asked
+    /// for waits in the kernel's queue.
+    void accept_ahead(bool on) noexcept {
+        if (core_) core_->allow_ahead(on);
+    }
+
     result<address> local_address() const;
 
     /// Closes and waits until the kernel has let go. What waits ends with `closed`, before this

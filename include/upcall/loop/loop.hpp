@@ -28,6 +28,8 @@ using chooser = std::function<std::size_t(std::size_t count)>;
 struct loop_limits {
     /// Ready nodes that run before the driver is polled again.
     std::uint32_t resumptions_per_turn = 256;
+    /// The same as a time, looked at every 32 resumptions.
+    duration turn_time = std::chrono::microseconds(500);
     /// Operations that one resumed task may find done at once before it has to let others run.
     std::uint32_t inline_completions = 128;
 };
@@ -60,24 +62,34 @@ class loop {
     void run_until(Done done) {
         while (!done()) {
             turn_ready();
-            if (done()) return;
+            if (done()) break;
             turn_wait(wait::allowed);
         }
+        mailbox_->ask_to_be_woken();
     }
 
-    /// Runs until nothing is left that could ever complete, or `stop_running` was called.
+    /// Runs until nothing is left that could ever complete, or `stop_running` was called. Tasks,
+    /// operations, posted calls and what is ready count as left; the background does not.
     void run();
 
     /// Whether a turn may sleep.
     enum class wait { none, allowed };
-    /// One turn. Returns whether work is left.
+    /// One turn: what is ready, then one look at the kernel, then the timers; what those two bring
+    /// runs in the next turn. Sleeps only if something is left to wait for. Returns whether there
+    /// is.
     bool turn(wait mode);
+    /// Turns without sleeping until nothing is ready. Returns how many nodes were run.
+    std::uint64_t run_ready();
 
-    /// Makes `run` return after the turn in progress. Any thread.
+    /// Makes `run` return after the turn in progress, or another call in progress that runs the
+    /// loop stop sleeping. While nothing runs it, the next `run` returns at once. Any thread.
     void stop_running() noexcept;
 
-    /// Whether operations, tasks or ready nodes are left; background work does not count.
+    /// Whether `run` would have something to do or to wait for.
     bool alive() noexcept;
+
+    /// Ready nodes (resumed tasks, posted calls) that were run so far.
+    std::uint64_t resumptions() const noexcept { return resumptions_; }
 
     /// Runs `node` on this loop, after the call that posts it. Any thread; see mailbox::post.
     bool post(ready_node& node) noexcept { return mailbox_->post(node); }
@@ -91,7 +103,7 @@ class loop {
     /// The box itself, for those who may outlive the loop.
     const std::shared_ptr<mailbox>& remote() const noexcept { return mailbox_; }
 
-    /// Monotonic; read once a turn.
+    /// Monotonic; read at most once a turn, so it stands still while a task computes.
     time_point now() noexcept {
         if (!now_known_) {
             now_ = driver_->now();
@@ -104,23 +116,22 @@ class loop {
     /// tells waiting from spinning without a clock.
     std::uint64_t turns() const noexcept { return turns_; }
 
+    /// The time as it is now: what waits for a length of time counts from here.
+    time_point read_clock() noexcept {
+        now_ = driver_->now();
+        now_known_ = true;
+        return now_;
+    }
+
     timer_queue& timers() noexcept { return timers_; }
     driver& via() noexcept { return *driver_; }
-    buffer_pool& buffers() noexcept { return buffers_; }
+    buffer_pool& buffers() noexcept { return *buffers_; }
     ready_queue& ready() noexcept { return ready_; }
 
     /// Everything that keeps the loop running starts below this context.
     context& root() noexcept { return root_; }
     /// What serves others and ends with the loop: armed sources, signal watchers.
     context& background() noexcept { return background_; }
-
-    /// Counts a spawned task in, and out when it has ended.
-    void task_started(const context& own) noexcept {
-        ++(own.in_background() ? service_tasks_ : tasks_);
-    }
-    void task_ended(const context& own) noexcept {
-        --(own.in_background() ? service_tasks_ : tasks_);
-    }
 
     // ---- for tasks --------------------------------------------------------------------------
 
@@ -150,12 +161,16 @@ class loop {
   private:
     explicit loop(loop_options options);
 
+    /// Leaks, and reports, a pool whose leases outlive the loop: they give back to it.
+    struct unless_leased {
+        void operator()(buffer_pool* pool) const noexcept;
+    };
+
     void turn_ready() noexcept;
     void turn_wait(wait mode) noexcept;
-    void drain() noexcept;
 
     ready_queue ready_;
-    buffer_pool buffers_;
+    std::unique_ptr<buffer_pool, unless_leased> buffers_;
     loop_limits limits_;
     chooser choose_;
     std::unique_ptr<driver> driver_;
@@ -166,8 +181,7 @@ class loop {
     std::atomic<bool> stop_running_{false};
     std::uint32_t inline_left_ = 0;
     std::uint64_t turns_ = 0;
-    std::size_t tasks_ = 0;
-    std::size_t service_tasks_ = 0;
+    std::uint64_t resumptions_ = 0;
     std::coroutine_handle<> next_;
     context root_;
     context background_;

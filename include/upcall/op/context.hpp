@@ -7,6 +7,7 @@
 
 #include <source_location>
 
+#include <upcall/base/clock.hpp>
 #include <upcall/op/operation.hpp>
 
 namespace upcall {
@@ -53,9 +54,23 @@ class context : public list_hook<context> {
     /// For a shield, right after it was attached: what was raised above does not count inside.
     void forget_inherited() noexcept { cause_ = cancel_cause::none; }
 
-    /// Whether it serves others: tasks in it do not keep their loop running.
-    bool in_background() const noexcept { return background_; }
-    void set_background() noexcept { background_ = true; }
+    /// The moment by which what runs here is to be done: the earliest one set here or above.
+    /// Only says so; whoever sets it also arranges that `cancel(cancel_cause::deadline)` is called.
+    time_point deadline() const noexcept { return deadline_; }
+    void lower_deadline(time_point deadline) noexcept {
+        if (deadline < deadline_) deadline_ = deadline;
+    }
+    /// For a shield: clean-up has a deadline of its own.
+    void replace_deadline(time_point deadline) noexcept { deadline_ = deadline; }
+
+    /// Inherited: operations that are done at once are not charged to the loop's budget.
+    bool unconstrained() const noexcept { return unconstrained_; }
+    void set_unconstrained() noexcept { unconstrained_ = true; }
+
+    /// A task runs in this context: until it is detached the loop has work left.
+    void mark_task() noexcept { task_ = true; }
+    /// Whether a task or an operation is left here or below.
+    bool busy() noexcept;
 
     /// The task's name for reports: set where it was spawned, else its parent's. Never null.
     const char* name() const noexcept;
@@ -69,6 +84,9 @@ class context : public list_hook<context> {
     list<context, context>& children() noexcept { return children_; }
 
   private:
+    bool raise_cancel(context& top, cancel_cause why) noexcept;
+    context* next_below(context& top, bool descend) noexcept;
+
     loop* loop_ = nullptr;
     ready_queue* ready_ = nullptr;
     context* parent_ = nullptr;
@@ -76,9 +94,11 @@ class context : public list_hook<context> {
     list<context, context> children_;
     const char* name_ = nullptr;
     std::source_location where_;
+    time_point deadline_ = never;
     cancel_cause cause_ = cancel_cause::none;
     bool stopping_ = false;
-    bool background_ = false;
+    bool unconstrained_ = false;
+    bool task_ = false;
 };
 
 }  // namespace upcall

@@ -65,6 +65,10 @@ struct operation : ready_node, list_hook<operation> {
         state = op_state::idle;
     }
 
+    /// After it was started again by its own completion: asks for the end if that was asked for
+    /// while the outcome of the step before was waiting to be run.
+    void renew_cancel() noexcept;
+
     /// Asks for the end. Idempotent; the first cause is the one that is reported.
     void request_cancel(cancel_cause why) noexcept {
         if (state != op_state::in_flight || cause != cancel_cause::none) return;

@@ -21,8 +21,9 @@ struct run_options {
     bool handle_signals = true;
     /// How long after `stop` what still runs is cancelled.
     duration grace = std::chrono::seconds(30);
-    /// Told which driver was chosen, once it runs; may be empty.
-    std::function<void(const selection_report&)> chosen;
+    /// Told which driver was chosen for a loop, once it is made; may be empty. With run_loops it is
+    /// called for each, on that loop's own thread, one at a time.
+    std::function<void(unsigned index, const selection_report&)> chosen;
 };
 
 /// Runs `main` on a loop of its own, on this thread, until it has ended with everything it

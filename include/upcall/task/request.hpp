@@ -8,6 +8,10 @@
 //   - `bool settle()`: called when the loop runs its completion, before it is retired. False: there
 //     is more to do, it was started again. (Optional; `operation_base` says true.)
 //   - `take()`: the outcome, once.
+//   - `bool failed()`: whether `take` will throw what a task threw. (Optional.)
+//   - `lower_deadline(time_point)`: called before `launch`, for what passes deadlines on.
+//   (Optional.)
+// Such a class is not final: combinators derive from it.
 #pragma once
 
 #include <coroutine>
@@ -33,13 +37,13 @@ class operation_awaiter final : Op {
         waiting_ = waiting;
         this->run = [](ready_node& node) noexcept {
             auto& self = static_cast<operation_awaiter&>(node);
-            if (!self.settle()) return;
+            if (!self.settle()) return self.renew_cancel();
             loop& home = self.owner->home();
             self.retire();
             home.resume(self.waiting_);
         };
         if (!this->launch(where)) return true;
-        if (where.home().spend()) return false;
+        if (where.unconstrained() || where.home().spend()) return false;
         // Done, but this task has had its share: it goes on behind the others.
         this->run = [](ready_node& node) noexcept {
             auto& self = static_cast<operation_awaiter&>(node);
@@ -74,7 +78,7 @@ class [[nodiscard("a request does nothing until it is awaited")]] request {
     auto operator co_await() && { return detail::operation_awaiter<Op>(std::move(arguments_)); }
 
     /// For combinators: what the request carries.
-    arguments&& release() && { return std::move(arguments_); }
+    arguments release() && { return std::move(arguments_); }
 
   private:
     arguments arguments_;

@@ -9,16 +9,17 @@
 // threads.
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <source_location>
 #include <type_traits>
 
+#include <upcall/task/child_task.hpp>
+#include <upcall/task/remote_scope.hpp>
 #include <upcall/task/request.hpp>
 #include <upcall/task/task.hpp>
+#include <upcall/task/this_task.hpp>
 
 namespace upcall {
-
-class scope;
 
 /// What a scope does when a child ends with an exception.
 enum class on_failure : std::uint8_t {
@@ -30,21 +31,12 @@ struct scope_options {
     on_failure policy = on_failure::cancel_others;
     /// Children at one time; `spawn` waits while there are as many. 0: no limit.
     std::size_t limit = 0;
-    /// With `supervise`: told of every child's exception, by name. Must not throw.
+    /// Told, by the child's name, of every exception that with_scope will not throw: all of them
+    /// with `supervise`, else those after the first. Must not throw.
     void (*failed)(const char* name, const std::exception_ptr& why) noexcept = nullptr;
 };
 
 namespace detail {
-
-/// A spawned task: its frame, its context, its place in the scope.
-struct child final : task_owner, ready_node, recycled {
-    context own;
-    scope* parent;
-    std::coroutine_handle<> frame;
-    promise_base* promise;
-
-    child(scope& in, std::coroutine_handle<> started, promise_base& of) noexcept;
-};
 
 class spawn_operation : public operation_base {
   public:
@@ -66,6 +58,8 @@ class spawn_operation : public operation_base {
 
   private:
     friend class upcall::scope;
+    void start() noexcept;
+
     arguments given_;
     std::error_code why_;
 };
@@ -79,6 +73,8 @@ class join_operation : public operation_base {
     explicit join_operation(arguments&& given) noexcept : in_(given.in) {}
     bool launch(context& where) noexcept;
     void take() const noexcept {}
+
+    join_operation* next_waiting = nullptr;
 
   private:
     scope* in_;
@@ -95,28 +91,48 @@ class scope {
     ~scope();
 
     /// Starts `what` as a child, named for reports; awaiting this waits for room only if the scope
-    /// has a limit and it is reached. `name` must outlive the child. Errors: `cancelled` or
-    /// `deadline_exceeded` when the spawner was asked to end while it waited for room; the task is
-    /// then destroyed without having started. A scope that is already cancelled still runs its new
-    /// children, whose operations end at once: clean-up code in them is not skipped.
+    /// has a limit and it is reached. `name` must outlive the child. A scope that is already
+    /// cancelled still runs its new children, whose operations end at once: clean-up code in them
+    /// is not skipped. Errors, each of which destroys the task without starting it: `cancelled` or
+    /// `deadline_exceeded` when the spawner was asked to end while it waited for room;
+    /// not_enough_memory; wrong_loop. (That there is no memory for the task's own frame is thrown
+    /// where the task is made.)
     request<detail::spawn_operation> spawn(
         task<> what, const char* name = nullptr,
         std::source_location where = std::source_location::current()) {
         return request<detail::spawn_operation>({this, std::move(what), name, where});
     }
 
-    /// As `spawn`, at once and whatever the limit.
+    /// As `spawn`, at once and whatever the limit. Throws std::bad_alloc; `what` is destroyed then.
     void spawn_now(task<> what, const char* name = nullptr,
-                   std::source_location where = std::source_location::current());
+                   std::source_location where = std::source_location::current()) {
+        start(std::move(what), name, where);
+    }
+
+    /// As `spawn_now`, for a task with a value, or one that is to be cancelled by itself.
+    /// An exception of it is thrown by `child_task::join`, and counts as a child's only if the
+    /// handle is dropped instead.
+    template <class T>
+    child_task<T> async(task<T> what, const char* name = nullptr,
+                        std::source_location where = std::source_location::current()) {
+        detail::child& made = start(std::move(what), name, where);
+        ++handles_;
+        return child_task<T>(made);
+    }
 
     /// Asks all children to finish, or to end. Both stay raised.
     void stop() noexcept { own_.stop(); }
     void cancel() noexcept { own_.cancel(); }
 
+    /// Stop and cancel for other threads, for as long as they like. Allocates the first time;
+    /// throws std::bad_alloc.
+    remote_scope remote();
+
     /// Children that have not ended.
     std::size_t size() const noexcept { return children_; }
 
-    /// Waits until there are no children; cannot be cancelled (cancel the scope instead).
+    /// Waits until there are no children; cannot be cancelled (cancel the scope instead). A child
+    /// that waits for its own scope waits for ever.
     request<detail::join_operation> join() { return request<detail::join_operation>({this}); }
 
     /// The context that children inherit.
@@ -124,55 +140,63 @@ class scope {
 
     /// The first exception of a child, with `cancel_others`.
     const std::exception_ptr& exception() const noexcept { return exception_; }
-    /// Records `why` as a child's exception would be, and cancels.
-    void fail(std::exception_ptr why) noexcept;
+    /// Records `why` as a child's exception would be with `cancel_others`.
+    void fail(std::exception_ptr why) noexcept { fail(own_.name(), std::move(why)); }
 
   private:
     friend struct detail::child;
     friend class detail::spawn_operation;
     friend class detail::join_operation;
+    friend void detail::drop_child(detail::child&) noexcept;
+    friend void detail::forget_child(detail::child&) noexcept;
 
-    void start(task<> what, const char* name, const std::source_location& where);
+    template <class T>
+    detail::child& start(task<T> what, const char* name, const std::source_location& where) {
+        auto frame = what.frame();
+        UPCALL_ASSERT(frame);
+        auto* made = new detail::child(*this, frame, frame.promise());
+        what.release();
+        adopt(*made, name, where);
+        return *made;
+    }
+    void adopt(detail::child& made, const char* name, const std::source_location& where) noexcept;
     void ended(detail::child& gone) noexcept;
+    void release(detail::child& gone) noexcept;
+    void fail(const char* name, std::exception_ptr why) noexcept;
+    void failed(const char* name, std::exception_ptr why) noexcept;
     bool full() const noexcept { return options_.limit != 0 && children_ >= options_.limit; }
     void admit() noexcept;
 
     context own_;
     scope_options options_;
     std::size_t children_ = 0;
+    std::size_t handles_ = 0;
     std::exception_ptr exception_;
-    detail::join_operation* joining_ = nullptr;
+    detail::remote_state* remote_ = nullptr;
+    queue<detail::join_operation, &detail::join_operation::next_waiting> joining_;
     queue<detail::spawn_operation, &detail::spawn_operation::next_waiting> waiting_;
 };
 
 namespace detail {
 
-/// The context of the awaiting task, without suspending it.
-struct current_context {
-    context* found = nullptr;
-    bool await_ready() const noexcept { return false; }
-    template <class Promise>
-    bool await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
-        found = &waiting.promise().where();
-        return false;
-    }
-    context& await_resume() const noexcept { return *found; }
-};
-
-/// Awaits a task, owned by the awaiting coroutine, in another context than its own. It owns
-/// nothing: GCC 12 destroys an awaited aggregate twice.
+/// Awaits a task in another context than the awaiting one's. Not an aggregate: GCC 12 destroys the
+/// members of an aggregate made in a `co_await` expression twice.
 template <class T>
-struct in_context {
-    std::coroutine_handle<promise<T>> what;
-    context* where;
+class in_context {
+  public:
+    in_context(task<T>&& what, context& where) noexcept : what_(std::move(what)), where_(&where) {}
 
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> waiting) const noexcept {
-        what.promise().start_for(*where, waiting);
-        where->home().resume_next(what);
+        what_.frame().promise().start_for(*where_, waiting);
+        where_->home().resume_next(what_.frame());
     }
-    T await_resume() const { return what.promise().take(); }
+    T await_resume() const { return what_.frame().promise().take(); }
+
+  private:
+    task<T> what_;
+    context* where_;
 };
 
 }  // namespace detail
@@ -185,12 +209,11 @@ template <class Body>
 auto with_scope(Body body, scope_options options = {})
     -> task<typename std::invoke_result_t<Body&, scope&>::value_type> {
     using value = typename std::invoke_result_t<Body&, scope&>::value_type;
-    context& outer = co_await detail::current_context{};
+    context& outer = co_await this_task::current_context();
     scope inner(outer, options);
     if constexpr (std::is_void_v<value>) {
         try {
-            task<value> running = body(inner);
-            co_await detail::in_context<value>{running.frame(), &inner.where()};
+            co_await detail::in_context<value>(body(inner), inner.where());
         } catch (...) {
             inner.fail(std::current_exception());
         }
@@ -199,8 +222,7 @@ auto with_scope(Body body, scope_options options = {})
     } else {
         std::optional<value> outcome;
         try {
-            task<value> running = body(inner);
-            outcome.emplace(co_await detail::in_context<value>{running.frame(), &inner.where()});
+            outcome.emplace(co_await detail::in_context<value>(body(inner), inner.where()));
         } catch (...) {
             inner.fail(std::current_exception());
         }

@@ -2,11 +2,11 @@
 
 namespace upcall {
 
-driver_choice choose_driver(const host& seen) {
+driver_advice choose_driver(const host& seen) {
     constexpr kernel_interface order[] = {kernel_interface::uring, kernel_interface::iocp,
                                           kernel_interface::epoll, kernel_interface::poll,
                                           kernel_interface::select};
-    driver_choice choice;
+    driver_advice choice;
     for (const kernel_interface each : order) {
         const availability& found = seen[each];
         // What belongs to another system was never in question here.

@@ -88,9 +88,8 @@ void stream_end::withdraw_connect(request& waiting) {
         peer->push(part::reset);
     reset_ = true;
     phase_ = phase::connected;
-    const bool closing = waiting.op->target->closing;
     waiting.op->target->broken = true;
-    write_lane_->send(waiting, closing ? -ECANCELED : raw_error(errc::interrupted));
+    write_lane_->send(waiting, -ECANCELED);
 }
 
 }  // namespace upcall::sim

@@ -124,7 +124,8 @@ bool sim_driver::has_news() noexcept {
     feed_starving();
     kernel_->fire_due();
     const bool reaped = reap();
-    return woken_.exchange(false, std::memory_order_acquire) || reaped;
+    // What another thread finished may be here before its wake.
+    return woken_.exchange(false, std::memory_order_acquire) || reaped || !ready().empty();
 }
 
 bool sim_driver::is_asleep() const noexcept {

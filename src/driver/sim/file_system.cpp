@@ -247,9 +247,12 @@ void file_system::truncate(file_node& file, std::uint64_t size, time_point now) 
 
 result<void> file_system::allocate(file_node& file, std::uint64_t offset, std::uint64_t size,
                                    time_point now) {
+    const std::uint64_t first = offset / file_node::page_bytes;
     const std::uint64_t last = (offset + size - 1) / file_node::page_bytes;
-    for (std::uint64_t number = offset / file_node::page_bytes; number <= last; ++number)
-        if (!page_of(file, number)) return errno_failure(ENOSPC);
+    const auto had = static_cast<std::uint64_t>(
+        std::distance(file.pages.lower_bound(first), file.pages.upper_bound(last)));
+    if (last - first + 1 - had > pages_max_ - *pages_used_) return errno_failure(ENOSPC);
+    for (std::uint64_t number = first; number <= last; ++number) page_of(file, number);
     file.size = std::max(file.size, offset + size);
     touch(file, now);
     return {};

@@ -54,8 +54,15 @@ void machine::polls(const sim_driver& driver) noexcept {
 
 bool machine::falls_asleep(const sim_driver& driver) noexcept {
     last_sleeper_ = &driver;
-    return alone_ ||
-           std::ranges::all_of(drivers_, [](const sim_driver* one) { return one->is_asleep(); });
+    return alone_ || std::ranges::all_of(drivers_, [&](const sim_driver* one) {
+               return one == &driver || one->is_asleep();
+           });
+}
+
+// Of those that are being run.
+bool machine::nobody_is_up(const sim_driver& driver) const noexcept {
+    if (alone_) return driver.is_asleep();
+    return std::ranges::all_of(drivers_, [](const sim_driver* one) { return one->is_asleep(); });
 }
 
 time_point machine::next_stop(const sim_driver& driver) const noexcept {
@@ -66,14 +73,11 @@ time_point machine::next_stop(const sim_driver& driver) const noexcept {
 }
 
 void machine::advance(const sim_driver& driver) {
-    const std::uint32_t wakes_before = wakes_.load(std::memory_order_acquire);
+    if (!nobody_is_up(driver)) return;  // somebody was woken meanwhile
     const time_point stop = next_stop(driver);
     if (stop == never) {
-        if (!driver.is_asleep()) return;
         if (stalled) return stalled(stalled_argument);
-        // Only another thread can change anything now.
-        wakes_.wait(wakes_before, std::memory_order_acquire);
-        return;
+        return sleep_until_woken(driver);
     }
     now_ = std::max(now_, stop);
     fire_due();
@@ -81,9 +85,16 @@ void machine::advance(const sim_driver& driver) {
         if (one->sleeps_until() <= now_) one->deadline_passed();
 }
 
+// Only another thread can change anything now. It marks a driver as woken before it takes the lock
+// in `woken`: either the mark is seen here, or the notice comes.
+void machine::sleep_until_woken(const sim_driver& driver) {
+    std::unique_lock lock(sleep_);
+    awoken_.wait(lock, [&] { return !nobody_is_up(driver); });
+}
+
 void machine::woken() noexcept {
-    wakes_.fetch_add(1, std::memory_order_release);
-    wakes_.notify_all();
+    const std::scoped_lock lock(sleep_);
+    awoken_.notify_all();
 }
 
 // ---- descriptors --------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
 // The inside of the simulated kernel: clock, events, descriptors, names, files.
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <vector>
 
@@ -88,6 +89,8 @@ class machine {
 
   private:
     time_point next_stop(const sim_driver& driver) const noexcept;
+    bool nobody_is_up(const sim_driver& driver) const noexcept;
+    void sleep_until_woken(const sim_driver& driver);
 
     // An hour after the beginning, so that subtracting from the present is harmless.
     time_point now_{std::chrono::hours(1)};
@@ -101,7 +104,11 @@ class machine {
     std::uint64_t objects_ = 0;
     std::uint64_t digest_ = 0xcbf29ce484222325U;
     std::uint64_t outcomes_ = 0;
-    std::atomic<std::uint32_t> wakes_{0};
+
+    // What other threads touch. Not std::atomic::wait: where there is no futex, as on Windows,
+    // GCC 12's loses notifications.
+    std::mutex sleep_;
+    std::condition_variable awoken_;
 };
 
 }  // namespace upcall::sim

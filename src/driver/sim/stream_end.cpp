@@ -10,6 +10,11 @@
 #include "op_memory.hpp"
 
 namespace upcall::sim {
+namespace {
+
+constexpr std::size_t pipe_atomic = 4096;
+
+}  // namespace
 
 stream_end::stream_end(machine& kernel, address_family family, reach how)
     : object(kernel),
@@ -70,8 +75,6 @@ void stream_end::fire(std::uint32_t what, std::uint64_t argument) {
             return connect_done(0);
         case event_refused:
             return connect_done(-ECONNREFUSED);
-        case event_reset:
-            return be_reset();
         case event_credit:
             under_way_ -= static_cast<std::size_t>(argument);
             return changed();
@@ -143,7 +146,8 @@ void stream_end::read_on() {
         request& reader = readers_.front();
         if (!arrived_.empty()) {
             if (!read_some(reader)) return;
-        } else if (pending_error_ != 0) {
+        } else if (!finished_ && pending_error_ != 0) {
+            // After a FIN the end comes first: Linux, SOCK_DONE in tcp_recvmsg_locked().
             finish_reader(reader, -std::exchange(pending_error_, 0));
         } else if (finished_ || read_shut_ || reset_) {
             finish_reader(reader, 0);
@@ -234,9 +238,11 @@ bool stream_end::write_some(request& writer) {
         outcome = writer.moved > 0 ? static_cast<std::int64_t>(writer.moved) : -error;
     } else if (left > 0) {
         const std::size_t room = window_ > under_way_ ? window_ - under_way_ : 0;
-        if (room == 0) return false;
+        // Small writes to a pipe are never parted (pipe(7), PIPE_BUF).
+        const bool in_one = !reads_ && left <= std::min(pipe_atomic, window_);
+        if (room == 0 || (in_one && room < left)) return false;
         std::size_t count = std::min(room, left);
-        const bool cut = count > 1 && choice.chance(options.faults.short_write);
+        const bool cut = !in_one && count > 1 && choice.chance(options.faults.short_write);
         if (cut) count = 1 + choice.below(count - 1);
         std::vector<std::byte> bytes(count);
         memory.load(writer.moved, bytes);
@@ -255,8 +261,9 @@ void stream_end::send(byte_view bytes) {
     under_way_ += bytes.size();
     const auto peer = peer_.lock();
     if (!peer || peer->phase_ == phase::closed) {
-        // Nobody is there any more: the answer to what was sent is a reset.
-        return kernel().plan_after(delay() + delay(), shared_from_this(), event_reset);
+        // Nobody is there any more: the answer to what was sent is a reset, behind the FIN.
+        last_arrival_ = std::max(last_arrival_, saturating_add(kernel().now(), delay()));
+        return push(part::reset);
     }
     auto& choice = kernel().choice;
     while (!bytes.empty()) {

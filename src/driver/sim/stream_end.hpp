@@ -60,7 +60,6 @@ class stream_end final : public object {
         event_attempt,
         event_connected,
         event_refused,
-        event_reset,
         event_credit,
     };
     enum class part : std::uint8_t { data, fin, reset };

@@ -46,6 +46,9 @@ bool waits_for_peer(op_kind kind) noexcept {
     return kind != op_kind::file_read && kind != op_kind::file_write;
 }
 
+// The last offset that pread(2) takes.
+constexpr std::uint64_t offset_max = INT64_MAX;
+
 // Asking for nothing is done at once, and is not the end of a stream.
 bool is_empty_transfer(const io_operation& op) noexcept {
     const bool stream = op.target && op.target->kind != handle_kind::datagram;
@@ -83,6 +86,7 @@ uring_driver::uring_driver(const driver_environment& lent, const uring_options& 
              .multishot_receive = options.multishot_receive} {}
 
 uring_driver::~uring_driver() {
+    await_helpers();
     if (wake_fd_ >= 0) ::close(wake_fd_);
 }
 
@@ -118,6 +122,11 @@ int uring_driver::open(const char*& step) noexcept {
     return 0;
 }
 
+std::int64_t uring_driver::attach(posix_record& made) noexcept {
+    if (made.kind == handle_kind::file) static_cast<record&>(made).stalls = mounts_.hold(made.fd());
+    return 0;
+}
+
 // ---- starting -------------------------------------------------------------------------------
 
 bool uring_driver::submit(io_operation& op) noexcept {
@@ -129,6 +138,10 @@ bool uring_driver::submit(io_operation& op) noexcept {
     }
     if (is_empty_transfer(op)) {
         op.result = 0;
+        return true;
+    }
+    if (!waits_for_peer(op.kind) && op.offset > offset_max) {
+        op.result = -EINVAL;  // io_uring takes -1 for "where the file stands"
         return true;
     }
     if (const std::int64_t error = prepare_entry(op); error < 0) {
@@ -162,6 +175,8 @@ bool uring_driver::queue_entry(io_operation& op) noexcept {
         fill_poll_entry(*entry, op);
     else
         fill_entry(*entry, op, forms_);
+    if (!waits_for_peer(op.kind) && static_cast<record*>(op.target)->stalls)
+        entry->flags |= sqe_flag::async;
     entry->user_data = user_data_of(op);
     return true;
 }
@@ -292,8 +307,8 @@ void uring_driver::poll(time_point deadline) noexcept {
 }
 
 void uring_driver::poll_enter(time_point deadline) noexcept {
-    bool may_wait = deadline != time_point::min() && parked_.empty() && cancels_waiting_.empty() &&
-                    !ring_.has_completions();
+    bool may_wait = deadline != time_point::min() && wake_armed_ && parked_.empty() &&
+                    cancels_waiting_.empty() && !ring_.has_completions();
     kernel_timespec timeout{};
     if (may_wait && deadline != never) {
         const duration left = deadline - now();

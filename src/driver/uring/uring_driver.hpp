@@ -17,6 +17,7 @@
 #include "driver/uring/buffer_group.hpp"
 #include "driver/uring/entries.hpp"
 #include "driver/uring/factory.hpp"
+#include "driver/uring/file_system.hpp"
 #include "driver/uring/ring.hpp"
 
 namespace upcall {
@@ -41,10 +42,15 @@ class uring_driver final : public posix_driver {
   protected:
     bool submit(io_operation& op) noexcept override;
     void cancel_all(handle_record& target) noexcept override;
-    posix_record* make_record() override { return new posix_record; }
-    void free_record(posix_record& record) noexcept override { delete &record; }
+    posix_record* make_record() override { return new record; }
+    void free_record(posix_record& left) noexcept override { delete static_cast<record*>(&left); }
+    std::int64_t attach(posix_record& made) noexcept override;
 
   private:
+    struct record : posix_record {
+        /// A file whose transfers a worker of the kernel has to make.
+        bool stalls = false;
+    };
     using operation_queue = queue<io_operation, &io_operation::driver_next>;
 
     // driver_state of an operation
@@ -84,6 +90,7 @@ class uring_driver final : public posix_driver {
     uring_options options_;
     pool_route pool_;
     ring ring_;
+    stalling_mounts mounts_;
     buffer_group small_;
     buffer_group large_;
     operation_queue parked_;

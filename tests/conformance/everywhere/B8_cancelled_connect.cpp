@@ -7,7 +7,7 @@ TEST_P(every_kernel, B8_a_cancelled_connect_ends_and_closes_its_socket) {
     run([&]() -> task<> {
         auto listener = tcp::listener::bind("127.0.0.1:0").value();
         const address where = listener.local_address().value();
-        const std::size_t open = open_descriptors();
+        const std::size_t open = open_sockets();
         // The sooner, the likelier that nothing has happened yet.
         for (int patience = 0; patience < 4; ++patience) {
             {
@@ -22,7 +22,7 @@ TEST_P(every_kernel, B8_a_cancelled_connect_ends_and_closes_its_socket) {
                 }
             }
             // Whether it came through or not, nothing of it is left.
-            while (open_descriptors() > open) co_await turns(1);
+            while (open_sockets() > open) co_await turns(1);
         }
         // Those that came through wait to be accepted; they must not stand in the way.
         running connecting(home(), tcp::connect(where));

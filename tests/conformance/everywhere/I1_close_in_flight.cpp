@@ -7,7 +7,7 @@ TEST_P(every_kernel, I1_closing_ends_the_reads_and_writes_in_flight) {
     run([&]() -> task<> {
         auto [client, server] = co_await connected();
         std::byte room[8];
-        std::string more_than_fits(4'000'000, 'x');
+        std::string more_than_fits(64'000'000, 'x');
         running reading(home(), client.read(room));
         running waiting_read(home(), client.read_exactly(room));
         running writing(home(), client.write_all(bytes_of(more_than_fits)));

@@ -80,11 +80,52 @@ TEST(sim_clock, wakes_of_other_threads_are_not_lost) {
             while (seen.load() < round) std::this_thread::yield();
         }
     });
+    int polls = 0;
     while (seen.load() < rounds) {
         bench->via().poll(never);
+        ++polls;
         seen.store(given.load());
     }
     other.join();
+    EXPECT_LE(polls, rounds) << "polls that nobody ended";
+}
+
+// What another thread finished may be queued before its wake is seen.
+TEST(sim_clock, stands_still_while_something_is_ready) {
+    sim_kernel kernel;
+    const auto bench = bench_on(kernel);
+    bench_operation op;
+    op.via = &bench->via();
+    op.begin(bench->root());
+    op.complete();
+    const auto start = kernel.now();
+    bench->via().poll(start + 1h);
+    EXPECT_EQ(kernel.now(), start);
+    EXPECT_TRUE(bench->turn());
+    EXPECT_TRUE(op.done());
+}
+
+// A loop that waits for all others waits on their behalf: a wake of any of them ends it.
+TEST(sim_clock, a_wake_of_another_loop_ends_the_wait_for_both) {
+    sim_kernel kernel;
+    const auto one = bench_on(kernel);
+    const auto other = bench_on(kernel);
+    constexpr int rounds = 500;
+    std::atomic<int> given{0};
+    std::atomic<int> seen{0};
+    std::thread waker([&] {
+        for (int round = 1; round <= rounds; ++round) {
+            given.store(round);
+            (round % 2 == 0 ? one : other)->via().wake();
+            while (seen.load() < round) std::this_thread::yield();
+        }
+    });
+    while (seen.load() < rounds) {
+        one->via().poll(never);
+        other->via().poll(never);
+        seen.store(given.load());
+    }
+    waker.join();
 }
 
 TEST(sim_clock, says_when_nothing_can_ever_happen) {

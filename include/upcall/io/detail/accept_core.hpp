@@ -1,6 +1,6 @@
 // The pinned half of a listener: who waits to accept, what was accepted ahead, and the operation
-// that accepts. Bounded: past `accepted_max` connections nobody asked for, accepting pauses and
-// further peers wait in the kernel's own queue.
+// that accepts. Bounded: past `accepted_max` connections nobody asked for, or the first where none
+// may be accepted ahead, accepting pauses and further peers wait in the kernel's own queue.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class accept_core;
 struct accept_waiter : operation {
     accept_core* core = nullptr;
     accept_waiter* next_waiting = nullptr;
-    std::int64_t outcome = 0;  // a native handle
+    std::int64_t outcome = -1;  // a native handle, or a raw error
     bool finished = false;
     bool launching = false;
 
@@ -39,6 +39,9 @@ class accept_core final : recycled {
     void abandon() noexcept;
 
     bool launch(accept_waiter& waiter, context& where) noexcept;
+
+    /// Whether the kernel may accept before anybody asks.
+    void allow_ahead(bool on) noexcept;
 
     /// Nothing is in flight, and nothing was accepted that nobody asked for.
     bool idle() const noexcept {
@@ -62,10 +65,13 @@ class accept_core final : recycled {
 
     void pump() noexcept;
     void arm() noexcept;
+    void try_again_later() noexcept;
+    native_handle take_accepted() noexcept;
     void accepting_ended() noexcept;
     void accepted(std::int64_t value) noexcept;
     void finish(accept_waiter& waiter, std::int64_t outcome) noexcept;
     void refuse_accepted() noexcept;
+    void refuse(native_handle peer) noexcept;
     static void cancel_waiter(operation& op) noexcept;
 
     void hold() noexcept { ++references_; }
@@ -79,6 +85,7 @@ class accept_core final : recycled {
     std::uint32_t references_ = 1;
     bool abandoned_ = false;
     bool pumping_ = false;
+    bool ahead_ = true;
     std::int64_t ended_ = 0;
     queue<accept_waiter, &accept_waiter::next_waiting> waiting_;
     accept_source accepting_;
@@ -93,11 +100,14 @@ class accept_operation : public accept_waiter {
   public:
     struct arguments {
         accept_core* core;
+        bool idle = true;
     };
     explicit accept_operation(arguments&& given) noexcept {
         core = given.core;
-        ends_on_stop = true;
+        ends_on_stop = given.idle;
     }
+    /// Resets a peer that nobody took.
+    ~accept_operation();
     bool launch(context& where) noexcept {
         outcome = raw_error(errc::closed);
         return !core || core->launch(*this, where);

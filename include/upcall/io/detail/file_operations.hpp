@@ -37,6 +37,7 @@ class file_transfer : public io_operation {
 
   private:
     bool again() noexcept;
+    bool over() noexcept;
 
     std::size_t done_ = 0;
     bool whole_;
@@ -99,11 +100,15 @@ class simple_file_call : public file_call_operation {
 class open_file_operation : public file_call_operation {
   public:
     using file_call_operation::file_call_operation;
+    /// Closes what was opened if nobody took it.
+    ~open_file_operation();
     bool launch(context& where) noexcept;
+    bool settle() noexcept;
     upcall::result<file> take();
 
   private:
     loop* home_ = nullptr;
+    native_handle opened_ = no_native_handle;
 };
 
 class status_operation : public file_call_operation {

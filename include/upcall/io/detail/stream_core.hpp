@@ -28,40 +28,59 @@ namespace upcall::detail {
 
 class stream_core;
 
-/// One who waits on a stream. `outcome` is the raw result of its last step, `done` all its bytes.
+/// Where a waiter's bytes are, or what it waits for instead.
+enum class waiter_form : std::uint8_t {
+    buffer,
+    slices,
+    message,   // one buffer, in the message's only slice, with descriptors
+    lease,     // reading: wants what was received; has no room of its own
+    shutdown,  // writing: ends the direction when its turn has come
+};
+
+/// One who waits on a stream, linked by `ready_next` while it does. Small, for it is part of the
+/// frame of every task that waits on a quiet connection.
 struct stream_waiter : operation {
-    stream_core* core = nullptr;
-    stream_waiter* next_waiting = nullptr;
-    std::int64_t outcome = 0;
-    std::size_t done = 0;
     bool finished = false;
     bool launching = false;
+    bool whole = false;  // not done before the last byte, or an error
+    waiter_form form = waiter_form::buffer;
+    stream_core* core = nullptr;
+    /// The raw result of its last step.
+    std::int64_t outcome = 0;
+    /// All its bytes so far.
+    std::size_t done = 0;
 
     bool settle() noexcept { return true; }
 };
 
 struct read_waiter : stream_waiter {
-    lease taken;
-    std::byte* into = nullptr;
-    io_slice* slices = nullptr;  // instead of into
-    std::size_t want = 0;        // bytes of into, or number of slices
-    message* content = nullptr;  // reads `into` with the descriptors that come along
-    bool leases = false;         // wants what was received in `taken`; has no room of its own
-    bool exactly = false;
+    union {
+        std::byte* into = nullptr;
+        io_slice* slices;
+        message* content;
+        std::byte* block;  // the leased one, once there is something in it
+    };
+    /// Bytes of the buffer, number of slices; or where the bytes begin in the leased block.
+    std::size_t want = 0;
 
+    /// Skips empty pieces in front, which a kernel that takes some of them would call the end.
     bool wants_nothing() noexcept;
 };
 
 struct write_waiter : stream_waiter {
-    const std::byte* data = nullptr;
-    io_slice* slices = nullptr;  // instead of data; consumed as they are written
-    std::size_t left = 0;        // bytes of data, or number of slices
-    message* content = nullptr;  // the first byte of data goes with these descriptors
-    bool whole = false;
-    bool shutdown = false;  // not a write: ends the direction when its turn has come
+    union {
+        const std::byte* data = nullptr;
+        io_slice* slices;  // consumed as they are written
+        message* content;  // until its first byte has gone
+    };
+    /// Bytes of the buffer, or number of slices.
+    std::size_t left = 0;
 };
 
-class stream_core final : recycled {
+/// The operation that reads for a stream: a part of its core, found again by a cast.
+struct stream_reading : io_source {};
+
+class stream_core final : recycled, stream_reading {
   public:
     using recycled::operator new;
     using recycled::operator delete;
@@ -90,8 +109,8 @@ class stream_core final : recycled {
     handle& file() noexcept { return file_; }
     handle_record& record() noexcept { return *file_.record(); }
     bool idle() const noexcept {
-        return readers_.empty() && writers_.empty() && reading_.state == op_state::idle &&
-               writing_.state == op_state::idle && received_.size() == received_first_;
+        return readers_.empty() && writers_.empty() && reading().state == op_state::idle &&
+               !writing_ && received_.empty();
     }
 
     /// After `launch_leave`: what was received and not asked for, and how the stream had ended, or
@@ -102,16 +121,19 @@ class stream_core final : recycled {
     bool put_received(byte_view bytes, std::int64_t end);
 
   private:
-    using reader_queue = queue<stream_waiter, &stream_waiter::next_waiting>;
+    using waiter_queue = queue<ready_node, &ready_node::ready_next>;
 
-    struct receive_source final : io_source {
+    struct write_operation final : io_operation, recycled {
         stream_core* core = nullptr;
     };
-    struct write_operation final : io_operation {
-        stream_core* core = nullptr;
-    };
-    /// What `reading_` is in the middle of.
+    /// What `reading` is in the middle of.
     enum class reading_mode : std::uint8_t { none, receive, direct };
+
+    stream_reading& reading() noexcept { return *this; }
+    const stream_reading& reading() const noexcept { return *this; }
+    static stream_core& core_of(stream_reading& part) noexcept {
+        return static_cast<stream_core&>(part);
+    }
 
     bool admit(stream_waiter& waiter, context& where, std::uint16_t waiting) noexcept;
     void finish(stream_waiter& waiter, std::int64_t outcome) noexcept;
@@ -123,12 +145,13 @@ class stream_core final : recycled {
     void arm_receive() noexcept;
     void start_direct(read_waiter& waiter) noexcept;
     void reading_ended() noexcept;
-    void received(std::int64_t value, std::byte* leased) noexcept;
+    void received(std::int64_t value, std::byte* block) noexcept;
     void adapt(std::int64_t value) noexcept;
     void finish_read(read_waiter& waiter, std::int64_t outcome) noexcept;
     static void cancel_read(operation& op) noexcept;
 
     void pump_writes() noexcept;
+    bool prepare_writing() noexcept;
     bool start_write(write_waiter& waiter) noexcept;
     void writing_ended() noexcept;
     bool wrote(write_waiter& waiter, std::int64_t outcome) noexcept;
@@ -142,7 +165,7 @@ class stream_core final : recycled {
     void drop() noexcept {
         if (--references_ == 0) delete this;
     }
-    ~stream_core() = default;
+    ~stream_core() { received_.clear(home_->buffers()); }
 
     loop* home_;
     handle file_;
@@ -158,12 +181,11 @@ class stream_core final : recycled {
     /// The end of a receive that no reader has been told of yet: a raw error, or 0.
     std::int64_t ended_ = 0;
 
-    reader_queue readers_;
-    reader_queue writers_;
-    receive_source reading_;
-    write_operation writing_;
-    std::vector<lease> received_;
-    std::size_t received_first_ = 0;
+    waiter_queue readers_;
+    waiter_queue writers_;
+    /// Exists while somebody writes: most streams are quiet most of the time.
+    write_operation* writing_ = nullptr;
+    lease_queue received_;
     stream_waiter* runs_next_ = nullptr;
     stream_waiter* leaving_ = nullptr;
 };

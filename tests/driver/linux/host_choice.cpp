@@ -40,7 +40,7 @@ TEST(host_choice, never_falls_on_what_is_no_driver_of_sockets) {
 }
 
 TEST(host_choice, says_what_was_passed_over_and_what_was_taken) {
-    const driver_choice choice = choose_driver(with_only({poll}));
+    const driver_advice choice = choose_driver(with_only({poll}));
     EXPECT_THAT(choice.reasons, testing::ElementsAre("uring is passed over: It does not work.",
                                                      "epoll is passed over: It does not work.",
                                                      "poll is chosen: It works."));
@@ -48,7 +48,7 @@ TEST(host_choice, says_what_was_passed_over_and_what_was_taken) {
 
 TEST(host_choice, names_something_that_works_here) {
     const host seen = probe_host();
-    const driver_choice choice = choose_driver(seen);
+    const driver_advice choice = choose_driver(seen);
     bool is_available = false;
     for (const availability& each : seen.interfaces)
         is_available = is_available || (name_of(each.what) == choice.name && each.available);

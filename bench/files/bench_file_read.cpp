@@ -1,0 +1,109 @@
+// Random 4 KiB reads with O_DIRECT at a fixed depth: a task per slot, each with a buffer of its
+// own. Prints one line of JSON.
+//
+//     bench_file_read --file F [--depth N] [--seconds S] [--warmup S] [--driver NAME]
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <upcall/upcall.hpp>
+
+using namespace upcall;
+
+namespace {
+
+constexpr std::size_t block_bytes = 4096;
+
+struct settings {
+    std::string file;
+    unsigned depth = 32;
+    double seconds = 3;
+    double warmup = 1;
+    std::string driver;
+};
+
+struct progress {
+    std::uint64_t blocks = 0;
+    std::uint64_t reads = 0;
+    std::uint64_t random = 88172645463325252U;
+    bool over = false;
+
+    std::uint64_t random_offset() noexcept {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        return (random >> 11) % blocks * block_bytes;
+    }
+};
+
+[[noreturn]] void die(const std::string& what, const std::error_code& why) {
+    std::fprintf(stderr, "%s: %s\n", what.c_str(), why.message().c_str());
+    std::exit(1);
+}
+
+double cpu_seconds() {
+    timespec now{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+task<> read_on(file& from, progress& so_far) {
+    const aligned_buffer buffer(block_bytes);
+    while (!so_far.over) {
+        const auto got = co_await from.read_at(buffer.span(), so_far.random_offset());
+        if (!got) die("a read", got.error());
+        if (*got != block_bytes) die("a short read", errc::end_of_stream);
+        ++so_far.reads;
+    }
+}
+
+task<> measure(const settings& chosen) {
+    auto opened = co_await file::open(chosen.file, open_read | open_direct);
+    if (!opened) die(chosen.file, opened.error());
+    const auto about = co_await opened->status();
+    if (!about) die(chosen.file, about.error());
+    progress so_far;
+    so_far.blocks = about->size / block_bytes;
+    if (so_far.blocks == 0) die(chosen.file + ": shorter than a block", errc::end_of_stream);
+    co_await with_scope([&](scope& readers) -> task<> {
+        for (unsigned slot = 0; slot < chosen.depth; ++slot)
+            readers.spawn_now(read_on(*opened, so_far), "reader");
+        co_await sleep(
+            std::chrono::duration_cast<duration>(std::chrono::duration<double>(chosen.warmup)));
+        const auto start = std::chrono::steady_clock::now();
+        const double cpu = cpu_seconds();
+        const std::uint64_t before = so_far.reads;
+        co_await sleep(
+            std::chrono::duration_cast<duration>(std::chrono::duration<double>(chosen.seconds)));
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+        const double used = cpu_seconds() - cpu;
+        const std::uint64_t reads = so_far.reads - before;
+        so_far.over = true;
+        std::printf(
+            "{\"depth\":%u,\"reads\":%llu,\"seconds\":%.6f,\"reads_per_second\":%.1f,"
+            "\"cpu_seconds\":%.6f}\n",
+            chosen.depth, static_cast<unsigned long long>(reads), took.count(),
+            static_cast<double>(reads) / took.count(), used);
+    });
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    settings chosen;
+    for (int at = 1; at + 1 < count; at += 2) {
+        const std::string_view name = words[at];
+        const char* value = words[at + 1];
+        if (name == "--file") chosen.file = value;
+        if (name == "--depth") chosen.depth = static_cast<unsigned>(std::atoi(value));
+        if (name == "--seconds") chosen.seconds = std::atof(value);
+        if (name == "--warmup") chosen.warmup = std::atof(value);
+        if (name == "--driver") chosen.driver = value;
+    }
+    run_options how;
+    how.driver.name = chosen.driver;
+    return run(measure(chosen), how);
+}

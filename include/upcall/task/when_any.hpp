@@ -1,0 +1,88 @@
+// Waiting for several operations and tasks at once, for the first of them.
+//
+//     auto any = co_await when_any(socket.read(buffer), events.receive(), sleep(1s));
+//     if (auto& read = std::get<0>(any.outcomes)) …      // it may have read although it came
+//     second
+//
+// The first to end, whatever its outcome, has the others cancelled. They are awaited, and every
+// outcome is handed over: cancelling only asks, so a loser may have done its work all the same.
+#pragma once
+
+#include <exception>
+#include <expected>
+
+#include <upcall/task/detail/group.hpp>
+
+namespace upcall {
+
+/// What `when_any` yields.
+template <class Outcomes>
+struct any_outcome {
+    /// The first to end.
+    std::size_t index;
+    /// Of each: what the request yields (void: std::monostate); for what may throw (tasks, and what
+    /// is made of them) std::expected<value, std::exception_ptr>.
+    Outcomes outcomes;
+};
+
+namespace detail {
+
+struct first_decides {
+    template <class Op>
+    struct of {
+        bool decides(Op&) noexcept { return true; }
+    };
+};
+
+template <class Op>
+auto take_outcome(Op& op) {
+    if constexpr (may_fail<Op>) {
+        using value = decltype(op.take());
+        using outcome = std::expected<value, std::exception_ptr>;
+        try {
+            if constexpr (std::is_void_v<value>) {
+                op.take();
+                return outcome();
+            } else {
+                return outcome(std::in_place, op.take());
+            }
+        } catch (...) {
+            return outcome(std::unexpect, std::current_exception());
+        }
+    } else {
+        return take_value(op);
+    }
+}
+
+template <class... Ops>
+class when_any_operation : public group_operation {
+    using parts = fixed_parts<first_decides, Ops...>;
+
+  public:
+    using arguments = typename parts::arguments;
+    explicit when_any_operation(arguments&& given) : parts_(std::move(given)) {}
+
+    bool launch(context& where) noexcept { return launch_parts(parts_, where); }
+    auto take() {
+        auto outcomes = parts_.collect([](auto& part) { return take_outcome(part); });
+        return any_outcome<decltype(outcomes)>{decided(), std::move(outcomes)};
+    }
+
+  private:
+    parts parts_;
+};
+
+}  // namespace detail
+
+/// Starts all, in order, and yields an `any_outcome` when the last has ended. All are started even
+/// if the first is done at once; the others then start cancelled, and do nothing that can be
+/// cancelled. Cancelling it asks all of them.
+template <detail::combinable... Awaitables>
+    requires(sizeof...(Awaitables) > 0)
+auto when_any(Awaitables... all) {
+    using operation_type = detail::when_any_operation<detail::operation_of<Awaitables>...>;
+    return request<operation_type>(
+        typename operation_type::arguments(detail::as_request(std::move(all)).release()...));
+}
+
+}  // namespace upcall

@@ -1,0 +1,108 @@
+// The examples that do one thing and end: copy_file, timeouts, pipeline.
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "support/program.hpp"
+
+namespace upcall::testing {
+namespace {
+
+class scratch_folder {
+  public:
+    scratch_folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "upcall-ex-XXXXXX").string();
+        if (!::mkdtemp(name.data())) std::abort();
+        path_ = name;
+    }
+    scratch_folder(const scratch_folder&) = delete;
+    scratch_folder& operator=(const scratch_folder&) = delete;
+    ~scratch_folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    std::string file(const std::string& name) const { return (path_ / name).string(); }
+    std::size_t files() const {
+        return static_cast<std::size_t>(
+            std::distance(std::filesystem::directory_iterator(path_), {}));
+    }
+
+  private:
+    std::filesystem::path path_;
+};
+
+std::string content_of(const std::string& name) {
+    std::ifstream from(name, std::ios::binary);
+    std::ostringstream all;
+    all << from.rdbuf();
+    return all.str();
+}
+
+TEST(copy_file, copies_all_of_it) {
+    const scratch_folder folder;
+    // More than one piece, and not a whole number of them.
+    std::string text((std::size_t{33} << 20) + 12'345, '\0');
+    for (std::size_t at = 0; at < text.size(); ++at)
+        text[at] = static_cast<char>(at * 31 + at / 997);
+    std::ofstream(folder.file("from"), std::ios::binary) << text;
+    std::ofstream(folder.file("to"), std::ios::binary) << "what was there before";
+    program copying("copy_file", {folder.file("from"), folder.file("to")});
+    EXPECT_NE(copying.rest().find("copied " + std::to_string(text.size()) + " bytes"),
+              std::string::npos);
+    EXPECT_EQ(copying.wait(), 0);
+    EXPECT_TRUE(content_of(folder.file("to")) == text);
+    EXPECT_EQ(folder.files(), 2U) << "nothing else is left";
+}
+
+TEST(copy_file, copies_nothing_of_an_empty_file) {
+    const scratch_folder folder;
+    std::ofstream(folder.file("from"), std::ios::binary) << "";
+    EXPECT_EQ(program("copy_file", {folder.file("from"), folder.file("to")}).wait(), 0);
+    EXPECT_EQ(content_of(folder.file("to")), "");
+    EXPECT_EQ(folder.files(), 2U);
+}
+
+TEST(copy_file, says_what_went_wrong) {
+    const scratch_folder folder;
+    EXPECT_EQ(program("copy_file", {folder.file("missing"), folder.file("to")}).wait(), 1);
+    EXPECT_EQ(folder.files(), 0U);
+    std::ofstream(folder.file("from"), std::ios::binary) << "text";
+    std::filesystem::create_directory(folder.file("to"));
+    EXPECT_EQ(program("copy_file", {folder.file("from"), folder.file("to")}).wait(), 1);
+    EXPECT_EQ(folder.files(), 2U) << "the unfinished copy is removed";
+    EXPECT_EQ(program("copy_file", {}).wait(), 2);
+}
+
+TEST(timeouts, tell_the_causes_apart) {
+    program shown("timeouts", {});
+    EXPECT_EQ(shown.line(), "read: took too long");
+    EXPECT_EQ(shown.line(), "read again: was in time, 5 bytes");
+    EXPECT_EQ(shown.line(), "answer: took too long");
+    EXPECT_EQ(shown.line(), "first: number 0; the other was not needed any more");
+    EXPECT_EQ(shown.line(), "work: took too long");
+    EXPECT_EQ(shown.line(), "clean-up: done");
+    EXPECT_EQ(shown.rest(), "");
+    EXPECT_EQ(shown.wait(), 0);
+}
+
+TEST(pipeline, counts_every_word_once) {
+    const scratch_folder folder;
+    std::string text = "a bb ccc\n";
+    for (int count = 0; count < 20'000; ++count) text += count % 2 == 0 ? "four\t" : "sixsix\n ";
+    program counting("pipeline", {});
+    // It reads while we write, so the pipe's own room does not matter.
+    counting.say(text + "seven77");
+    counting.end_input();
+    EXPECT_EQ(counting.rest(), "1: 1\n2: 1\n3: 1\n4: 10000\n6: 10000\n7: 1\n");
+    EXPECT_EQ(counting.wait(), 0);
+}
+
+TEST(pipeline, ends_without_input) {
+    program counting("pipeline", {});
+    counting.end_input();
+    EXPECT_EQ(counting.rest(), "");
+    EXPECT_EQ(counting.wait(), 0);
+}
+
+}  // namespace
+}  // namespace upcall::testing

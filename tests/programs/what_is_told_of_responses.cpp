@@ -1,0 +1,76 @@
+// Error pages of one's own, and the access log in both formats, complete to the last response.
+#include <nlohmann/json.hpp>
+
+#include <sstream>
+
+#include "programs/served_site.hpp"
+
+namespace upcall::testing {
+namespace {
+
+class told_of_responses : public ::testing::TestWithParam<std::string> {
+  protected:
+    std::vector<std::string> lines_of(const std::filesystem::path& file) {
+        std::ifstream from(file);
+        std::vector<std::string> lines;
+        for (std::string line; std::getline(from, line);) lines.push_back(line);
+        return lines;
+    }
+    scratch_site site_;
+    scratch_site elsewhere_;
+};
+UPCALL_FOR_EVERY_SERVED_DRIVER(told_of_responses);
+
+TEST_P(told_of_responses, error_pages_are_ones_own) {
+    elsewhere_.put("gone.html", "<p>nothing of that name</p>");
+    elsewhere_.put("bad.html", "<p>that was no request</p>");
+    served_site server(
+        site_, {"--driver", GetParam(), "--error-page", (elsewhere_.path() / "gone.html").string(),
+                "--error-page", "400=" + (elsewhere_.path() / "bad.html").string()});
+    const http_response missing = server.get("/missing");
+    EXPECT_EQ(missing.status, 404);
+    EXPECT_EQ(missing.body, "<p>nothing of that name</p>");
+    http_client rude = server.connect();
+    ASSERT_TRUE(rude.send("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"));
+    const http_response refused = rude.response();
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_EQ(refused.body, "<p>that was no request</p>");
+    EXPECT_EQ(rude.rest(), "");
+    EXPECT_EQ(rude.end(), stream_end::ended);
+}
+
+TEST_P(told_of_responses, json_lines_are_json_and_complete) {
+    const std::filesystem::path log = elsewhere_.path() / "access.json";
+    served_site server(site_, {"--driver", GetParam(), "--loops", "1", "--access-log", log.string(),
+                               "--access-log-format", "json"});
+    for (int count = 0; count < 200; ++count)
+        ASSERT_EQ(server.get("/?" + std::to_string(count)).status, 200);
+    ASSERT_EQ(server.get("/\"quoted\"").status, 404);
+    ASSERT_EQ(server.get("/missing", "User-Agent: a \"b\" \\c\r\n").status, 404);
+    ASSERT_EQ(server.stop(), 0);
+    const auto lines = lines_of(log);
+    ASSERT_EQ(lines.size(), 202U) << "the last ones are written before the end";
+    for (std::size_t at = 0; at < lines.size(); ++at) {
+        const auto line = nlohmann::json::parse(lines[at], nullptr, false);
+        ASSERT_TRUE(line.is_object()) << lines[at];
+        EXPECT_EQ(line.value("status", 0), at < 200 ? 200 : 404) << lines[at];
+    }
+    EXPECT_NE(lines.back().find(R"(a \"b\" \\c)"), std::string::npos) << lines.back();
+}
+
+TEST_P(told_of_responses, common_lines_are_complete) {
+    const std::filesystem::path log = elsewhere_.path() / "access.log";
+    served_site server(site_,
+                       {"--driver", GetParam(), "--loops", "1", "--access-log", log.string()});
+    for (int count = 0; count < 50; ++count) ASSERT_EQ(server.get("/").status, 200);
+    ASSERT_EQ(server.stop(), 0);
+    const auto lines = lines_of(log);
+    ASSERT_EQ(lines.size(), 50U);
+    for (const std::string& line : lines) {
+        EXPECT_TRUE(line.starts_with("127.0.0.1 - - [")) << line;
+        EXPECT_NE(line.find("] \"GET / HTTP/1.1\" 200 18"), line.npos) << line;
+    }
+}
+
+}  // namespace
+}  // namespace upcall::testing
