@@ -19,23 +19,23 @@ constexpr upcall::duration rest_within = std::chrono::seconds(5);
 
 task<result<void>> access_writer::open(const options& settings) {
     if (!settings.access_log) co_return result<void>{};
-    loop& home = *loop::current();
-    native_handle native = no_native_handle;
+    descriptor to;
     if (*settings.access_log == "-") {
         auto copy = descriptor::copy_of(1);
         if (!copy) co_return failure(copy.error());
-        native = copy->release();
+        to = std::move(*copy);
     } else {
         auto opened =
             co_await file::open(*settings.access_log, open_write | open_create | open_append, 0640);
         if (!opened) co_return failure(opened.error());
         auto released = opened->release();
         if (!released) co_return failure(released.error());
-        native = *released;
+        to = descriptor(*released);
     }
-    auto adopted = home.via().adopt(native, handle_kind::stream);
+    auto adopted = pipe::adopt(to.get());
     if (!adopted) co_return failure(adopted.error());
-    out_ = byte_stream(home, std::move(*adopted));
+    to.release();
+    out_ = std::move(*adopted);
     co_return result<void>{};
 }
 

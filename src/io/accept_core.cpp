@@ -21,7 +21,8 @@ bool is_peers_fault(std::int64_t raw) noexcept { return raw == -ECONNABORTED || 
 
 }  // namespace
 
-accept_core::accept_core(loop& home, handle file) noexcept : home_(&home), file_(std::move(file)) {
+accept_core::accept_core(loop& home, handle&& file) noexcept
+    : home_(&home), file_(std::move(file)) {
     accepting_.core = this;
     accepting_.kind = op_kind::accept;
     accepting_.target = file_.record();

@@ -87,10 +87,4 @@ result<native_handle> message_socket::release() {
     return native;
 }
 
-result<handle> message_socket::adopt_handle(native_handle native) {
-    loop* home = loop::current();
-    if (!home) return failure(errc::no_loop);
-    return home->via().adopt(native, handle_kind::datagram);
-}
-
 }  // namespace upcall

@@ -18,16 +18,15 @@ result<ends> open() {
     if (!home) return failure(errc::no_loop);
     auto opened = home->via().open_pipe();
     if (!opened) return failure(opened.error());
-    return ends{byte_stream(*home, std::move(opened->first)),
-                byte_stream(*home, std::move(opened->second))};
+    auto reader = detail::make_owner<byte_stream>(*home, opened->first);
+    if (!reader) return failure(reader.error());
+    auto writer = detail::make_owner<byte_stream>(*home, opened->second);
+    if (!writer) return failure(writer.error());
+    return ends{std::move(*reader), std::move(*writer)};
 }
 
 result<byte_stream> adopt(native_handle descriptor) {
-    loop* home = loop::current();
-    if (!home) return failure(errc::no_loop);
-    auto opened = home->via().adopt(descriptor, handle_kind::stream);
-    if (!opened) return failure(opened.error());
-    return byte_stream(*home, std::move(*opened));
+    return detail::adopt_owner<byte_stream>(descriptor, handle_kind::stream);
 }
 
 result<byte_stream> standard_input() { return adopt_copy(0); }

@@ -69,36 +69,20 @@ result<void> byte_stream::shut_down_reading() {
     return core_->home().via().shut_down(*core_->file().record(), shut::reading);
 }
 
-result<detail::stream_core*> byte_stream::adopt_core(native_handle connected) {
-    loop* home = loop::current();
-    if (!home) return failure(errc::no_loop);
-    auto opened = home->via().adopt(connected, handle_kind::stream);
-    if (!opened) return failure(opened.error());
-    try {
-        return new detail::stream_core(*home, std::move(*opened));
-    } catch (const std::bad_alloc&) {
-        static_cast<void>(home->via().release(*opened));  // still the caller's
-        return failure(std::make_error_code(std::errc::not_enough_memory));
-    }
-}
-
-result<detail::stream_core*> byte_stream::attach_core(detached_stream& from) {
-    auto core = adopt_core(from.socket.get());
-    if (!core) return failure(core.error());
-    if (!(*core)->put_received(from.received, from.end)) {
-        static_cast<void>((*core)->home().via().release((*core)->file()));
-        (*core)->abandon();
+/// The rest of what was detached, once its socket was adopted. On error it keeps all of it.
+result<void> byte_stream::take_over(detached_stream& from) noexcept {
+    if (!core_->put_received(from.received, from.end)) {
+        const auto given_back = release();
+        UPCALL_ASSERT(given_back);  // nothing was started on it
         return failure(std::make_error_code(std::errc::no_buffer_space));
     }
     from.socket.release();
     from = {};
-    return *core;
+    return {};
 }
 
 result<byte_stream> byte_stream::attach(detached_stream& from) {
-    auto core = attach_core(from);
-    if (!core) return failure(core.error());
-    return byte_stream(**core);
+    return attach_as<byte_stream>(from);
 }
 
 result<native_handle> byte_stream::release() {

@@ -16,7 +16,8 @@ constexpr std::uint8_t streak_to_switch = 4;
 
 }  // namespace
 
-stream_core::stream_core(loop& home, handle file) noexcept : home_(&home), file_(std::move(file)) {
+stream_core::stream_core(loop& home, handle&& file) noexcept
+    : home_(&home), file_(std::move(file)) {
     reading().target = file_.record();
     reading().deliver = [](io_source& source, std::int64_t value, std::byte* block) noexcept {
         stream_core& core = core_of(static_cast<stream_reading&>(source));

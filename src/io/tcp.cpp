@@ -12,11 +12,7 @@ upcall::result<tcp::stream> tcp_accept_operation::take() {
     loop& home = *loop::current();
     // Fails on sockets that are not TCP, which have nothing to delay.
     static_cast<void>(home.via().set_option(*socket->record(), socket_option::no_delay, 1));
-    try {
-        return tcp::stream(home, std::move(*socket));
-    } catch (const std::bad_alloc&) {
-        return failure(std::make_error_code(std::errc::not_enough_memory));
-    }
+    return make_owner<tcp::stream>(home, *socket);
 }
 
 upcall::result<tcp::stream> tcp_connect_operation::take() {
@@ -24,7 +20,7 @@ upcall::result<tcp::stream> tcp_connect_operation::take() {
     if (!socket) return failure(socket.error());
     if (no_delay_)
         static_cast<void>(home().via().set_option(*socket->record(), socket_option::no_delay, 1));
-    return tcp::stream(home(), std::move(*socket));
+    return make_owner<tcp::stream>(home(), *socket);
 }
 
 }  // namespace detail
@@ -59,16 +55,10 @@ void stream::reset() {
 }
 
 result<stream> stream::adopt(native_handle connected) {
-    auto core = adopt_core(connected);
-    if (!core) return failure(core.error());
-    return stream(**core);
+    return detail::adopt_owner<stream>(connected, handle_kind::stream);
 }
 
-result<stream> stream::attach(detached_stream& from) {
-    auto core = attach_core(from);
-    if (!core) return failure(core.error());
-    return stream(**core);
-}
+result<stream> stream::attach(detached_stream& from) { return attach_as<stream>(from); }
 
 result<listener> listener::bind(std::string_view where, const listen_options& options) {
     auto parsed = address::parse(where);
@@ -95,15 +85,11 @@ result<listener> listener::bind(const address& where, const listen_options& opti
             return failure(done.error());
     if (auto done = via.bind(record, where); !done) return failure(done.error());
     if (auto done = via.listen(record, options.backlog); !done) return failure(done.error());
-    return listener(*home, std::move(*socket));
+    return detail::make_owner<listener>(*home, *socket);
 }
 
 result<listener> listener::adopt(native_handle listening) {
-    loop* home = loop::current();
-    if (!home) return failure(errc::no_loop);
-    auto socket = home->via().adopt(listening, handle_kind::listener);
-    if (!socket) return failure(socket.error());
-    return listener(*home, std::move(*socket));
+    return detail::adopt_owner<listener>(listening, handle_kind::listener);
 }
 
 result<native_handle> listener::release() {

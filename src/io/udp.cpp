@@ -41,13 +41,11 @@ result<socket> socket::open(address_family family) {
     if (!is_ip(family)) return failure(std::make_error_code(std::errc::invalid_argument));
     auto opened = home->via().open_socket(family, socket_type::datagram);
     if (!opened) return failure(opened.error());
-    return socket(*home, std::move(*opened));
+    return detail::make_owner<socket>(*home, *opened);
 }
 
 result<socket> socket::adopt(native_handle native) {
-    auto opened = adopt_handle(native);
-    if (!opened) return failure(opened.error());
-    return socket(*loop::current(), std::move(*opened));
+    return detail::adopt_owner<socket>(native, handle_kind::datagram);
 }
 
 result<void> socket::join(const address& group, std::uint32_t interface_number) {

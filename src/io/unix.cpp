@@ -21,19 +21,20 @@ result<bound_socket> open_bound(loop& home, std::string_view path, socket_type t
                                 const bind_options& options) {
     auto where = address::unix_path(path);
     if (!where) return failure(where.error());
+    std::string file(path);  // memory that runs out later would leave the file behind
     driver& via = home.via();
     auto socket = via.open_socket(address_family::unix_path, type);
     if (!socket) return failure(socket.error());
     auto bound = via.bind(*socket->record(), *where);
     if (!bound && bound.error() == std::errc::address_in_use && options.replace_stale &&
         has_file(*where)) {
-        auto removed = remove_stale_socket(std::string(path));
+        auto removed = remove_stale_socket(file);
         if (!removed) return failure(removed.error());
         bound = via.bind(*socket->record(), *where);
     }
     if (!bound) return failure(bound.error());
     bound_socket made{std::move(*socket), {}};
-    if (options.remove_on_close && has_file(*where)) made.file = socket_file(std::string(path));
+    if (options.remove_on_close && has_file(*where)) made.file = socket_file(std::move(file));
     return made;
 }
 
@@ -43,8 +44,11 @@ result<std::pair<Connection, Connection>> make_pair_of(socket_type type) {
     if (!home) return failure(errc::no_loop);
     auto ends = home->via().open_pair(type);
     if (!ends) return failure(ends.error());
-    return std::pair(Connection(*home, std::move(ends->first)),
-                     Connection(*home, std::move(ends->second)));
+    auto first = detail::make_owner<Connection>(*home, ends->first);
+    if (!first) return failure(first.error());
+    auto second = detail::make_owner<Connection>(*home, ends->second);
+    if (!second) return failure(second.error());
+    return std::pair(std::move(*first), std::move(*second));
 }
 
 }  // namespace
@@ -67,16 +71,10 @@ result<peer_identity> stream::identify_peer() const {
 }
 
 result<stream> stream::adopt(native_handle connected) {
-    auto core = adopt_core(connected);
-    if (!core) return failure(core.error());
-    return stream(**core);
+    return detail::adopt_owner<stream>(connected, handle_kind::stream);
 }
 
-result<stream> stream::attach(detached_stream& from) {
-    auto core = attach_core(from);
-    if (!core) return failure(core.error());
-    return stream(**core);
-}
+result<stream> stream::attach(detached_stream& from) { return attach_as<stream>(from); }
 
 result<std::pair<stream, stream>> pair() { return make_pair_of<stream>(socket_type::stream); }
 
@@ -93,9 +91,7 @@ result<void> sequential::shut_down(shut direction) {
 }
 
 result<sequential> sequential::adopt(native_handle connected) {
-    auto opened = adopt_handle(connected);
-    if (!opened) return failure(opened.error());
-    return sequential(*loop::current(), std::move(*opened));
+    return detail::adopt_owner<sequential>(connected, handle_kind::datagram);
 }
 
 result<std::pair<sequential, sequential>> sequential_pair() {
@@ -109,8 +105,8 @@ result<datagram> datagram::bind(std::string_view path, const bind_options& optio
     if (!home) return failure(errc::no_loop);
     auto made = open_bound(*home, path, socket_type::datagram, options);
     if (!made) return failure(made.error());
-    datagram bound(*home, std::move(made->socket));
-    bound.core()->keep_file(std::move(made->file));
+    auto bound = detail::make_owner<datagram>(*home, made->socket);
+    if (bound) bound->core()->keep_file(std::move(made->file));
     return bound;
 }
 
@@ -119,7 +115,7 @@ result<datagram> datagram::open() {
     if (!home) return failure(errc::no_loop);
     auto opened = home->via().open_socket(address_family::unix_path, socket_type::datagram);
     if (!opened) return failure(opened.error());
-    return datagram(*home, std::move(*opened));
+    return detail::make_owner<datagram>(*home, *opened);
 }
 
 result<std::pair<datagram, datagram>> datagram::pair() {
@@ -127,9 +123,7 @@ result<std::pair<datagram, datagram>> datagram::pair() {
 }
 
 result<datagram> datagram::adopt(native_handle native) {
-    auto opened = adopt_handle(native);
-    if (!opened) return failure(opened.error());
-    return datagram(*loop::current(), std::move(*opened));
+    return detail::adopt_owner<datagram>(native, handle_kind::datagram);
 }
 
 // ---- listeners ------------------------------------------------------------------------------
@@ -145,18 +139,14 @@ result<basic_listener<Connection>> basic_listener<Connection>::bind(std::string_
     if (!made) return failure(made.error());
     if (auto done = home->via().listen(*made->socket.record(), options.backlog); !done)
         return failure(done.error());
-    basic_listener listening(*new detail::accept_core(*home, std::move(made->socket)));
-    listening.core_->keep_file(std::move(made->file));
+    auto listening = detail::make_owner<basic_listener>(*home, made->socket);
+    if (listening) listening->core_->keep_file(std::move(made->file));
     return listening;
 }
 
 template <class Connection>
 result<basic_listener<Connection>> basic_listener<Connection>::adopt(native_handle listening) {
-    loop* home = loop::current();
-    if (!home) return failure(errc::no_loop);
-    auto socket = home->via().adopt(listening, handle_kind::listener);
-    if (!socket) return failure(socket.error());
-    return basic_listener(*new detail::accept_core(*home, std::move(*socket)));
+    return detail::adopt_owner<basic_listener>(listening, handle_kind::listener);
 }
 
 template <class Connection>

@@ -35,6 +35,19 @@ class failing_allocation {
     bool failed() const noexcept { return this_threads_allocations.failing == 0; }
 };
 
+/// Runs `body` with the n-th allocation of this thread failing, for every n there is, then without.
+/// Returns how many failed.
+template <class Body>
+int fail_each_allocation(Body body) {
+    int n = 0;
+    for (bool failed = true; failed; ++n) {
+        failing_allocation one(static_cast<std::size_t>(n) + 1);
+        body();
+        failed = one.failed();
+    }
+    return n - 1;
+}
+
 #ifdef _WIN32  // has no aligned_alloc, as its free could not tell such a block
 inline void* allocate_aligned(std::size_t size, std::size_t alignment) {
     return _aligned_malloc(size, alignment);

@@ -29,18 +29,6 @@ class failed_allocations : public testing::loop_test {
         recycler_bypass(false);
         loop_test::TearDown();
     }
-
-    /// Runs `body` with the n-th allocation failing, for every n there is, then without.
-    template <class Body>
-    int fail_each(Body body) {
-        int n = 0;
-        for (bool failed = true; failed; ++n) {
-            testing::failing_allocation one(static_cast<std::size_t>(n) + 1);
-            body();
-            failed = one.failed();
-        }
-        return n - 1;
-    }
 };
 UPCALL_ON_EVERY_DRIVER(failed_allocations);
 
@@ -80,7 +68,7 @@ task<> spawn_some(scope& tasks, tally& seen) {
 
 TEST_P(failed_allocations, of_spawn_surface_at_the_call) {
     tally all;
-    const int failures = fail_each([&] {
+    const int failures = testing::fail_each_allocation([&] {
         tally seen;
         try {
             scope tasks(home().root(), {.limit = 2});
@@ -105,7 +93,7 @@ TEST_P(failed_allocations, of_spawn_surface_at_the_call) {
 }
 
 TEST_P(failed_allocations, of_everything_else_are_thrown) {
-    const int failures = fail_each([&] {
+    const int failures = testing::fail_each_allocation([&] {
         int ended = 0;
         try {
             run([&]() -> task<> {
@@ -140,7 +128,7 @@ TEST_P(failed_allocations, of_everything_else_are_thrown) {
 
 // Went wrong: a loop whose mailbox could not be allocated was torn down as if it had one.
 TEST_P(failed_allocations, of_making_a_loop_are_errors) {
-    const int failures = fail_each([&] {
+    const int failures = testing::fail_each_allocation([&] {
         auto made = loop::create(
             [&](const driver_environment& lent) {
                 return make_driver({.name = GetParam(), .uring = {}}, lent);
@@ -154,7 +142,7 @@ TEST_P(failed_allocations, of_making_a_loop_are_errors) {
 }
 
 TEST_P(failed_allocations, of_posting_are_thrown) {
-    const int failures = fail_each([&] {
+    const int failures = testing::fail_each_allocation([&] {
         int ran = 0;
         bool posted = false;
         try {

@@ -14,6 +14,7 @@
 #include <upcall/base/buffer.hpp>
 #include <upcall/io/detail/close_operation.hpp>
 #include <upcall/io/detail/message_core.hpp>
+#include <upcall/io/detail/owners.hpp>
 #include <upcall/os/descriptor.hpp>
 #include <upcall/task/request.hpp>
 
@@ -126,15 +127,13 @@ class message_socket {
     loop& home() const noexcept { return core_->home(); }
 
   protected:
-    /// Takes a handle of kind `datagram`, opened on `home`'s driver.
-    message_socket(loop& home, handle socket, bool connected = false)
+    /// Takes a handle of kind `datagram`, opened on `home`'s driver. Throws std::bad_alloc, and
+    /// then leaves it.
+    message_socket(loop& home, handle&& socket, bool connected = false)
         : core_(new detail::message_core(home, std::move(socket), connected)) {}
     detail::message_core* core() const noexcept { return core_; }
     handle_record& record() const noexcept { return core_->record(); }
     driver& via() const noexcept { return core_->home().via(); }
-
-    /// Adopts on the current loop; the first half of every `adopt`.
-    static result<handle> adopt_handle(native_handle native);
 
   private:
     friend class detail::close_operation<message_socket>;

@@ -18,6 +18,7 @@
 
 #include <upcall/base/buffer.hpp>
 #include <upcall/io/detail/close_operation.hpp>
+#include <upcall/io/detail/owners.hpp>
 #include <upcall/io/detail/stream_core.hpp>
 #include <upcall/os/descriptor.hpp>
 #include <upcall/task/request.hpp>
@@ -163,8 +164,10 @@ class detach_operation : public stream_waiter {
 class byte_stream {
   public:
     byte_stream() = default;
-    /// Takes a handle of kind `stream`, opened on `home`'s driver.
-    byte_stream(loop& home, handle file) : core_(new detail::stream_core(home, std::move(file))) {}
+    /// Takes a handle of kind `stream`, opened on `home`'s driver. Throws std::bad_alloc, and then
+    /// leaves it.
+    byte_stream(loop& home, handle&& file)
+        : core_(new detail::stream_core(home, std::move(file))) {}
     byte_stream(byte_stream&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
     byte_stream& operator=(byte_stream&& other) noexcept {
         if (this != &other) {
@@ -263,13 +266,19 @@ class byte_stream {
   protected:
     detail::stream_core* core() const noexcept { return core_; }
 
-    explicit byte_stream(detail::stream_core& core) noexcept : core_(&core) {}
-    static result<detail::stream_core*> attach_core(detached_stream& from);
-    static result<detail::stream_core*> adopt_core(native_handle connected);
+    /// `attach`, for each kind of stream.
+    template <class Stream>
+    static result<Stream> attach_as(detached_stream& from) {
+        auto made = detail::adopt_owner<Stream>(from.socket.get(), handle_kind::stream);
+        if (!made) return made;
+        if (auto taken = made->take_over(from); !taken) return failure(taken.error());
+        return made;
+    }
 
   private:
     friend class detail::detach_operation;
     friend class detail::close_operation<byte_stream>;
+    result<void> take_over(detached_stream& from) noexcept;
     void close_now() noexcept {
         if (core_) std::exchange(core_, nullptr)->abandon();
     }

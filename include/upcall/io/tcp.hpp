@@ -25,7 +25,7 @@ struct keep_alive_times {
 class stream : public byte_stream {
   public:
     stream() = default;
-    stream(loop& home, handle socket) : byte_stream(home, std::move(socket)) {}
+    stream(loop& home, handle&& socket) : byte_stream(home, std::move(socket)) {}
 
     result<address> local_address() const;
     result<address> peer_address() const;
@@ -48,9 +48,6 @@ class stream : public byte_stream {
 
     /// What another loop's stream was detached from, on the current loop: see byte_stream::attach.
     static result<stream> attach(detached_stream& from);
-
-  private:
-    explicit stream(detail::stream_core& core) noexcept : byte_stream(core) {}
 };
 
 }  // namespace upcall::tcp
@@ -95,6 +92,9 @@ struct listen_options {
 class listener {
   public:
     listener() = default;
+    /// Takes a handle of kind `listener`, opened on `home`'s driver. Throws std::bad_alloc, and
+    /// then leaves it.
+    listener(loop& home, handle&& file) : core_(new detail::accept_core(home, std::move(file))) {}
     listener(listener&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
     listener& operator=(listener&& other) noexcept {
         if (this != &other) {
@@ -151,7 +151,6 @@ class listener {
 
   private:
     friend class detail::close_operation<listener>;
-    listener(loop& home, handle file) : core_(new detail::accept_core(home, std::move(file))) {}
     void close_now() noexcept {
         if (core_) std::exchange(core_, nullptr)->abandon();
     }

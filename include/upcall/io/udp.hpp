@@ -31,6 +31,7 @@ struct bind_options {
 class socket : public message_socket {
   public:
     socket() = default;
+    socket(loop& home, handle&& opened) : message_socket(home, std::move(opened)) {}
 
     /// A socket on the current loop, bound to `where` (as in address::parse; port 0 picks a free
     /// one). Errors: no_loop; invalid_argument for what is not an IP address; those of bind(2).
@@ -62,9 +63,6 @@ class socket : public message_socket {
 
     /// Whether it may send to broadcast addresses; else that is permission_denied.
     result<void> set_broadcast(bool on) { return set_option(socket_option::broadcast, on ? 1 : 0); }
-
-  private:
-    socket(loop& home, handle opened) : message_socket(home, std::move(opened)) {}
 };
 
 }  // namespace upcall::udp

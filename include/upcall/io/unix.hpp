@@ -31,7 +31,7 @@ inline constexpr std::size_t passed_max = 253;
 class stream : public byte_stream {
   public:
     stream() = default;
-    stream(loop& home, handle socket) : byte_stream(home, std::move(socket)) {}
+    stream(loop& home, handle&& socket) : byte_stream(home, std::move(socket)) {}
 
     result<address> local_address() const;
     result<address> peer_address() const;
@@ -57,9 +57,6 @@ class stream : public byte_stream {
 
     static result<stream> adopt(native_handle connected);
     static result<stream> attach(detached_stream& from);
-
-  private:
-    explicit stream(detail::stream_core& core) noexcept : byte_stream(core) {}
 };
 
 /// A connection that keeps message boundaries, and their order: SOCK_SEQPACKET. A message has at
@@ -68,7 +65,7 @@ class stream : public byte_stream {
 class sequential : public message_socket {
   public:
     sequential() = default;
-    sequential(loop& home, handle socket) : message_socket(home, std::move(socket), true) {}
+    sequential(loop& home, handle&& socket) : message_socket(home, std::move(socket), true) {}
 
     result<peer_identity> identify_peer() const;
 
@@ -103,7 +100,7 @@ struct bind_options {
 class datagram : public message_socket {
   public:
     datagram() = default;
-    datagram(loop& home, handle socket) : message_socket(home, std::move(socket)) {}
+    datagram(loop& home, handle&& socket) : message_socket(home, std::move(socket)) {}
 
     /// A socket on the current loop with a name, which others send to. Errors: no_loop;
     /// filename_too_long; those of bind(2).
@@ -151,7 +148,7 @@ class unix_accept_operation : public accept_operation {
         if (!socket) return failure(socket.error());
         if constexpr (std::is_base_of_v<message_socket, Connection>)
             socket->record()->kind = handle_kind::datagram;
-        return Connection(*loop::current(), std::move(*socket));
+        return make_owner<Connection>(*loop::current(), *socket);
     }
 };
 
@@ -162,7 +159,7 @@ class unix_connect_operation : public connect_operation {
     upcall::result<Connection> take() {
         auto socket = take_handle();
         if (!socket) return failure(socket.error());
-        return Connection(home(), std::move(*socket));
+        return make_owner<Connection>(home(), *socket);
     }
 };
 
@@ -183,6 +180,10 @@ template <class Connection>
 class basic_listener {
   public:
     basic_listener() = default;
+    /// Takes a handle of kind `listener`, opened on `home`'s driver. Throws std::bad_alloc, and
+    /// then leaves it.
+    basic_listener(loop& home, handle&& file)
+        : core_(new detail::accept_core(home, std::move(file))) {}
     basic_listener(basic_listener&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
     basic_listener& operator=(basic_listener&& other) noexcept {
         if (this != &other) {
@@ -217,7 +218,6 @@ class basic_listener {
 
   private:
     friend class detail::close_operation<basic_listener>;
-    explicit basic_listener(detail::accept_core& core) noexcept : core_(&core) {}
     void close_now() noexcept {
         if (core_) std::exchange(core_, nullptr)->abandon();
     }

@@ -31,7 +31,7 @@ class accept_core final : recycled {
 
     static constexpr std::size_t accepted_max = 64;
 
-    accept_core(loop& home, handle file) noexcept;
+    accept_core(loop& home, handle&& file) noexcept;
     accept_core(const accept_core&) = delete;
     accept_core& operator=(const accept_core&) = delete;
 

@@ -39,7 +39,7 @@ class message_core final : recycled {
     static constexpr std::uint16_t waiting_max = 64;
 
     /// `connected` sockets, seqpacket that is, end; a message of no bytes says so.
-    message_core(loop& home, handle socket, bool connected) noexcept
+    message_core(loop& home, handle&& socket, bool connected) noexcept
         : home_(&home), socket_(std::move(socket)), connected_(connected) {}
     message_core(const message_core&) = delete;
     message_core& operator=(const message_core&) = delete;

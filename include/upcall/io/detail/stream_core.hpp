@@ -90,7 +90,7 @@ class stream_core final : recycled, stream_reading {
     /// Leases that may wait for a reader before the receive operation is disarmed.
     static constexpr std::size_t received_max = 16;
 
-    stream_core(loop& home, handle file) noexcept;
+    stream_core(loop& home, handle&& file) noexcept;
     stream_core(const stream_core&) = delete;
     stream_core& operator=(const stream_core&) = delete;
 
