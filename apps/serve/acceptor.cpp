@@ -1,6 +1,7 @@
 #include "serve/acceptor.hpp"
 
 #include <cstdio>
+#include <new>
 
 #include "serve/connection.hpp"
 
@@ -78,22 +79,33 @@ admission enter(connection_cap& cap, const client& from) {
     return from.has_key ? cap.enter(from.key) : cap.enter();
 }
 
+// Counts a peer in hand for whom there is no room.
+class counted_waiting {
+  public:
+    explicit counted_waiting(server_state& all) : all_(all) { ++all_.waiting; }
+    counted_waiting(const counted_waiting&) = delete;
+    ~counted_waiting() { --all_.waiting; }
+
+  private:
+    server_state& all_;
+};
+
 // Waits for a place while the server is full.
 task<admission> wait_for_place(loop_server& server, const client& from) {
     server_state& all = server.state;
     admission granted = enter(all.cap, from);
     if (granted != admission::server_full) co_return granted;
-    ++all.waiting;
+    const counted_waiting waiting(all);
     while (granted == admission::server_full) {
         server.end_one_idle();
         const auto left = co_await timeout(look_for_room_every, server.left.wait());
         if (!left && left.error() == errc::cancelled) break;
         granted = enter(all.cap, from);
     }
-    --all.waiting;
     co_return granted;
 }
 
+// Throws std::bad_alloc, and then `peer` is closed and holds no place.
 task<> take_in(loop_server& server, tcp::stream peer, scope& connections) {
     const client from(peer);
     const admission granted = co_await wait_for_place(server, from);
@@ -109,7 +121,19 @@ task<> take_in_queue(loop_server& server, tcp::listener& listener, scope& connec
     for (unsigned left = server.state.settings.backlog + 1; left > 0; --left) {
         auto peer = co_await timeout(queue_patience, listener.accept_more());
         if (!peer) co_return;
-        co_await take_in(server, std::move(*peer), connections);
+        try {
+            co_await take_in(server, std::move(*peer), connections);
+        } catch (const std::bad_alloc&) {
+            continue;  // the next may ask when there is memory again
+        }
+    }
+}
+
+void report(const std::error_code& why) {
+    try {
+        std::fprintf(stderr, "upcall serve: cannot accept: %s; trying on\n", why.message().c_str());
+    } catch (const std::bad_alloc&) {
+        std::fputs("upcall serve: cannot accept; trying on\n", stderr);
     }
 }
 
@@ -122,14 +146,19 @@ task<> accept_all(loop_server& server, tcp::listener listener, scope& connection
         // What is accepted ahead is not counted yet, and there may be as much as in the queue.
         listener.accept_ahead(all.cap.room() > std::size_t{all.settings.backlog} * all.loops);
         auto peer = co_await listener.accept();
+        std::error_code why;
         if (peer) {
-            co_await take_in(server, std::move(*peer), connections);
-            continue;
+            try {
+                co_await take_in(server, std::move(*peer), connections);
+                continue;
+            } catch (const std::bad_alloc&) {
+                why = std::make_error_code(std::errc::not_enough_memory);
+            }
+        } else {
+            why = peer.error();
         }
-        if (peer.error() == errc::cancelled) break;
-        if (!std::exchange(reported, true))
-            std::fprintf(stderr, "upcall serve: cannot accept: %s; trying on\n",
-                         peer.error().message().c_str());
+        if (why == errc::cancelled) break;
+        if (!std::exchange(reported, true)) report(why);
         const auto paused = co_await sleep(pause_after_error);
         if (!paused) co_return;
     }
