@@ -1,5 +1,5 @@
-// Random 4 KiB reads with O_DIRECT at a fixed depth: a task per slot, each with a buffer of its
-// own. Prints one line of JSON.
+// Random 4 KiB reads with O_DIRECT at a fixed depth: a task per slot, each with a part of one
+// registered buffer. Prints one line of JSON.
 //
 //     bench_file_read --file F [--depth N] [--seconds S] [--warmup S] [--driver NAME]
 #include <chrono>
@@ -50,10 +50,9 @@ double cpu_seconds() {
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-task<> read_on(file& from, progress& so_far) {
-    const aligned_buffer buffer(block_bytes);
+task<> read_on(file& from, byte_span buffer, progress& so_far) {
     while (!so_far.over) {
-        const auto got = co_await from.read_at(buffer.span(), so_far.random_offset());
+        const auto got = co_await from.read_at(buffer, so_far.random_offset());
         if (!got) die("a read", got.error());
         if (*got != block_bytes) die("a short read", errc::end_of_stream);
         ++so_far.reads;
@@ -68,9 +67,13 @@ task<> measure(const settings& chosen) {
     progress so_far;
     so_far.blocks = about->size / block_bytes;
     if (so_far.blocks == 0) die(chosen.file + ": shorter than a block", errc::end_of_stream);
+    auto buffers = registered_buffer::create(chosen.depth * block_bytes);
+    if (!buffers) die("a buffer", buffers.error());
     co_await with_scope([&](scope& readers) -> task<> {
         for (unsigned slot = 0; slot < chosen.depth; ++slot)
-            readers.spawn_now(read_on(*opened, so_far), "reader");
+            readers.spawn_now(
+                read_on(*opened, buffers->span().subspan(slot * block_bytes, block_bytes), so_far),
+                "reader");
         co_await sleep(
             std::chrono::duration_cast<duration>(std::chrono::duration<double>(chosen.warmup)));
         const auto start = std::chrono::steady_clock::now();

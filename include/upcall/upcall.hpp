@@ -7,6 +7,7 @@
 #include <upcall/io/file.hpp>
 #include <upcall/io/pipe.hpp>
 #include <upcall/io/readiness.hpp>
+#include <upcall/io/registered_buffer.hpp>
 #include <upcall/io/signal.hpp>
 #include <upcall/io/stream.hpp>
 #include <upcall/io/tcp.hpp>

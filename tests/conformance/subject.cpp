@@ -15,6 +15,8 @@ constexpr feature features[] = {
     {"no_sqarray", &uring_options::no_sqarray},
     {"registered_ring", &uring_options::registered_ring},
     {"no_iowait", &uring_options::no_iowait},
+    {"registered_files", &uring_options::registered_files},
+    {"registered_buffers", &uring_options::registered_buffers},
     {"provided_buffers", &uring_options::provided_buffers},
     {"multishot_accept", &uring_options::multishot_accept},
     {"multishot_receive", &uring_options::multishot_receive},

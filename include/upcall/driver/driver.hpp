@@ -166,6 +166,15 @@ class driver {
     /// wires buffer_pool::on_refill to this.
     virtual void buffers_refilled() noexcept {}
 
+    /// Lets the kernel know memory that transfers of files will use again and again, so that it
+    /// need not find the pages each time. 0, or a raw error: then it is used as any other memory.
+    virtual std::int64_t register_memory(byte_span memory) noexcept {
+        static_cast<void>(memory);
+        return raw_error(errc::unsupported);
+    }
+    /// Takes back a `register_memory` that succeeded.
+    virtual void forget_memory(byte_span memory) noexcept { static_cast<void>(memory); }
+
   protected:
     /// Starts `op`; see `start`. Whether it was finished is the return value, never `finish`.
     virtual bool submit(io_operation& op) noexcept = 0;

@@ -18,6 +18,8 @@ struct uring_options {
     bool no_sqarray = true;
     bool registered_ring = true;
     bool no_iowait = true;
+    bool registered_files = true;
+    bool registered_buffers = true;
     bool provided_buffers = true;
     bool multishot_accept = true;
     bool multishot_receive = true;

@@ -72,4 +72,9 @@ bool stalling_mounts::hold(int fd) noexcept {
     return known_stalls_;
 }
 
+bool goes_past_page_cache(int fd) noexcept {
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_DIRECT) != 0;
+}
+
 }  // namespace upcall

@@ -1,4 +1,5 @@
-// Which files io_uring must not read on the loop's thread.
+// What io_uring has to know of a file: whether it must not be read on the loop's thread, and
+// whether a disk waits for its transfers.
 #pragma once
 
 #include <cstdint>
@@ -18,5 +19,8 @@ class stalling_mounts {
     std::uint64_t known_ = 0;
     bool known_stalls_ = false;
 };
+
+/// Whether the file was opened to be transferred past the page cache (O_DIRECT).
+bool goes_past_page_cache(int fd) noexcept;
 
 }  // namespace upcall

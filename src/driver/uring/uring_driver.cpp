@@ -26,6 +26,10 @@ constexpr std::uint32_t small_group_stock = 64;
 constexpr std::uint32_t large_group_entries = 256;
 constexpr std::uint32_t large_group_stock = 4;
 
+// A disk that stands idle until a turn has prepared all its transfers loses that time, and of more
+// than two at once the kernel hands none over before it has seen the last.
+constexpr std::uint32_t direct_batch = 2;
+
 // A kernel worker for what io_uring cannot do without one; ours run in the pool.
 constexpr std::uint32_t kernel_workers_max = 16;
 
@@ -123,8 +127,24 @@ int uring_driver::open(const char*& step) noexcept {
 }
 
 std::int64_t uring_driver::attach(posix_record& made) noexcept {
-    if (made.kind == handle_kind::file) static_cast<record&>(made).stalls = mounts_.hold(made.fd());
+    auto& added = static_cast<record&>(made);
+    if (made.kind == handle_kind::file) {
+        added.stalls = mounts_.hold(made.fd());
+        added.direct = goes_past_page_cache(made.fd());
+    }
+    if (!options_.registered_files || made.kind == handle_kind::foreign) added.untabled = 0;
     return 0;
+}
+
+void uring_driver::detach(posix_record& left) noexcept {
+    auto& removed = static_cast<record&>(left);
+    if (removed.place == file_table::no_place) return;
+    files_.remove(removed.place);
+    removed.place = file_table::no_place;
+}
+
+std::int64_t uring_driver::register_memory(byte_span memory) noexcept {
+    return options_.registered_buffers ? memory_.add(ring_, memory) : -EOPNOTSUPP;
 }
 
 // ---- starting -------------------------------------------------------------------------------
@@ -175,10 +195,37 @@ bool uring_driver::queue_entry(io_operation& op) noexcept {
         fill_poll_entry(*entry, op);
     else
         fill_entry(*entry, op, forms_);
-    if (!waits_for_peer(op.kind) && static_cast<record*>(op.target)->stalls)
-        entry->flags |= sqe_flag::async;
+    use_registrations(*entry, op);
     entry->user_data = user_data_of(op);
+    if (static_cast<record*>(op.target)->direct && ring_.pending() >= direct_batch) ring_.flush();
     return true;
+}
+
+/// What the ring knows already of the file and the memory that a filled entry names.
+void uring_driver::use_registrations(sqe& entry, const io_operation& op) noexcept {
+    auto& file = static_cast<record&>(*op.target);
+    if (file.untabled > 0) consider_tabling(file);
+    if (file.place != file_table::no_place) {
+        entry.fd = file.place;
+        entry.flags |= sqe_flag::fixed_file;
+    }
+    if (waits_for_peer(op.kind)) return;
+    if (file.stalls) entry.flags |= sqe_flag::async;
+    if (memory_.empty() || op.flags & op_vectored || op.driver_state & polling) return;
+    const int index = memory_.find(op.data, op.size);
+    if (index == memory_table::no_index) return;
+    entry.opcode = op.kind == op_kind::file_read ? uring_abi::op::read_fixed
+                                                 : uring_abi::op::write_fixed;
+    entry.buf_index = static_cast<std::uint16_t>(index);
+}
+
+void uring_driver::consider_tabling(record& used) noexcept {
+    if (--used.untabled > 0 || !options_.registered_files) return;
+    if (!files_.is_open() && !files_.open(ring_)) {
+        options_.registered_files = false;
+        return;
+    }
+    used.place = files_.add(used.fd());
 }
 
 // ---- cancelling -----------------------------------------------------------------------------
