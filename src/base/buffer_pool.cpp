@@ -69,9 +69,9 @@ std::byte* buffer_pool::take(kind& from) noexcept {
 }
 
 void buffer_pool::put(std::byte* block) noexcept {
-    kind& home = large_.holds(block) ? large_ : small_;
+    kind& home = small_.holds(block) ? small_ : large_;
     UPCALL_ASSERT(home.holds(block) && home.out > 0);
-    home.free.push_back(index_of(block));  // within the reserved capacity
+    home.free.push_back(home.index_of(block));  // within the reserved capacity
     --home.out;
     if (starved_.load(std::memory_order_relaxed)) {
         starved_.store(false, std::memory_order_relaxed);
@@ -96,12 +96,6 @@ void buffer_pool::collect_foreign() noexcept {
         put(reinterpret_cast<std::byte*>(at));
         at = following;
     }
-}
-
-std::uint32_t buffer_pool::index_of(const std::byte* block) const noexcept {
-    const kind& home = large_.holds(block) ? large_ : small_;
-    return static_cast<std::uint32_t>(static_cast<std::size_t>(block - home.memory) >>
-                                      home.bytes_log2);
 }
 
 std::size_t buffer_pool::outstanding() noexcept {

@@ -121,13 +121,21 @@ bool stream_core::launch_read(read_waiter& waiter, context& where) noexcept {
     waiter.cancel = cancel_read;
     readers_.push(waiter);
     ++readers_waiting_;
-    hold();
-    pump_reads();
-    drop();
+    if (!awaits_receive(waiter)) {
+        hold();
+        pump_reads();
+        drop();
+    }
     waiter.launching = false;
     if (!waiter.finished) return false;
     waiter.retire();
     return true;
+}
+
+/// Whether there is nothing to do for a waiter but to wait for what the armed receive brings.
+bool stream_core::awaits_receive(const read_waiter& waiter) const noexcept {
+    return mode_ == reading_mode::receive && waiter.form == waiter_form::lease &&
+           received_.empty() && ended_ == 0 && !abandoned_;
 }
 
 void stream_core::cancel_read(operation& op) noexcept {
@@ -191,6 +199,14 @@ bool stream_core::serve(read_waiter& waiter) noexcept {
     waiter.done += count;
     received_.drop_front(pool, count);
     return !waiter.whole || waiter.done == waiter.want;
+}
+
+/// Gives a waiter for a lease the block that has just been received.
+void stream_core::hand_over(read_waiter& waiter, std::byte* block, std::size_t count) noexcept {
+    waiter.block = block;
+    waiter.want = 0;
+    waiter.done = count;
+    finish_read(waiter, static_cast<std::int64_t>(count));
 }
 
 /// Copies into the waiter's room what fits; how many bytes.
@@ -277,8 +293,11 @@ void stream_core::received(std::int64_t value, std::byte* block) noexcept {
         return;
     }
     if (abandoned_) return home_->buffers().give_back(block);
-    received_.push(home_->buffers(), block, static_cast<std::size_t>(value));
+    auto* first = static_cast<read_waiter*>(readers_.front());
+    const bool taken = first && first->form == waiter_form::lease && received_.empty();
+    if (!taken) received_.push(home_->buffers(), block, static_cast<std::size_t>(value));
     adapt(value);
+    if (taken) return hand_over(*first, block, static_cast<std::size_t>(value));
     if (received_.size() >= received_max) reading().request_cancel(cancel_cause::cancelled);
 }
 

@@ -97,7 +97,9 @@ class buffer_pool {
     void give_back(std::byte* block) noexcept;
 
     /// Numbers a small or large buffer within its kind, for kernels that name buffers by number.
-    std::uint32_t index_of(const std::byte* block) const noexcept;
+    std::uint32_t index_of(const std::byte* block) const noexcept {
+        return (small_.holds(block) ? small_ : large_).index_of(block);
+    }
     std::byte* small_at(std::uint32_t index) const noexcept {
         return small_.memory + std::size_t{index} * small_.bytes;
     }
@@ -113,7 +115,8 @@ class buffer_pool {
         std::uint32_t size;
     };
     note& note_of(const std::byte* block) noexcept {
-        return (large_.holds(block) ? large_ : small_).notes[index_of(block)];
+        kind& home = small_.holds(block) ? small_ : large_;
+        return home.notes[home.index_of(block)];
     }
 
     /// Buffers that are out: leased, or in a kernel's hands.
@@ -141,7 +144,15 @@ class buffer_pool {
         std::unique_ptr<note[]> notes;
 
         bool holds(const std::byte* block) const noexcept {
-            return block >= memory && block < memory + bytes * count;
+            return offset_of(block) < std::uintptr_t{count} << bytes_log2;
+        }
+        std::uint32_t index_of(const std::byte* block) const noexcept {
+            return static_cast<std::uint32_t>(offset_of(block) >> bytes_log2);
+        }
+        /// Of a block before the memory, more than any within.
+        std::uintptr_t offset_of(const std::byte* block) const noexcept {
+            return reinterpret_cast<std::uintptr_t>(block) -
+                   reinterpret_cast<std::uintptr_t>(memory);
         }
     };
     struct foreign_return {

@@ -140,7 +140,9 @@ class stream_core final : recycled, stream_reading {
     void end_completion() noexcept;
 
     void pump_reads() noexcept;
+    bool awaits_receive(const read_waiter& waiter) const noexcept;
     bool serve(read_waiter& waiter) noexcept;
+    void hand_over(read_waiter& waiter, std::byte* block, std::size_t count) noexcept;
     std::size_t copy_out(read_waiter& waiter, byte_view from) noexcept;
     void arm_receive() noexcept;
     void start_direct(read_waiter& waiter) noexcept;
