@@ -9,6 +9,9 @@ namespace {
 
 thread_local loop* current_loop = nullptr;
 
+/// Loops that had to stay, so that a search for leaks, too, finds them spoken for.
+constinit std::atomic<loop*> last_leaked{nullptr};
+
 // Resumptions between two looks at the clock, which costs as much as a few of them.
 constexpr std::uint32_t clock_interval = 32;
 
@@ -64,7 +67,7 @@ result<std::unique_ptr<loop>> loop::create(const driver_maker& make, loop_option
 // which other loops answer them. Calls that come in meanwhile run when there is a turn, and what is
 // left of them when no more can come. To wait for an empty box before it is closed would let those
 // who post without end keep the loop alive.
-loop::~loop() {
+void loop::wind_down() noexcept {
     if (!mailbox_) return;  // it was never made whole
     root_.cancel();
     run_until([&] { return !root_.busy(); });
@@ -77,6 +80,19 @@ loop::~loop() {
     // What comes back from here on has no driver to tell.
     buffers_->on_refill = nullptr;
     buffers_->on_foreign = nullptr;
+}
+
+void loop::end(loop* self) noexcept {
+    self->wind_down();
+    if (const auto left = self->driver_ ? self->driver_->open_handles() : 0; left > 0) {
+        std::fprintf(stderr,
+                     "upcall: %zu streams, listeners or files outlived their loop, which is "
+                     "leaked; destroy them first\n",
+                     left);
+        self->leaked_before_ = last_leaked.exchange(self, std::memory_order_relaxed);
+        return;
+    }
+    delete self;
 }
 
 void loop::unless_leased::operator()(buffer_pool* pool) const noexcept {

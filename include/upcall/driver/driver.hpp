@@ -159,6 +159,9 @@ class driver {
 
     buffer_pool& buffers() const noexcept { return *buffers_; }
 
+    /// Handles that were handed out and neither closed nor released.
+    std::size_t open_handles() const noexcept { return open_handles_; }
+
     /// Buffers of the pool that are out because the driver keeps them in stock for the kernel.
     virtual std::size_t buffers_in_stock() const noexcept { return 0; }
 
@@ -183,6 +186,13 @@ class driver {
     /// Closes the native object (nothing is in flight on it) and frees the record.
     /// Returns 0 or the negated errno of close.
     virtual std::int64_t destroy(handle_record& target) noexcept = 0;
+
+    /// A handle of a new record, and the note that it is gone again.
+    handle hand_out(handle_record& made) noexcept {
+        ++open_handles_;
+        return handle(made);
+    }
+    void note_gone() noexcept { --open_handles_; }
 
     /// Completes an operation for which `submit` had returned false. It is queued before the close
     /// that may have waited for it is reported.
@@ -217,6 +227,7 @@ class driver {
 
     ready_queue* ready_;
     buffer_pool* buffers_;
+    std::size_t open_handles_ = 0;
     std::atomic<io_operation*> elsewhere_{nullptr};
     std::atomic<std::uint32_t> helpers_{0};
 };

@@ -51,8 +51,10 @@ class loop {
                                                 loop_options options = {});
     loop(const loop&) = delete;
     loop& operator=(const loop&) = delete;
-    /// Cancels what is still in flight, drains it, then frees. Run on the loop's thread.
-    ~loop();
+    /// What the unique_ptr from `create` does: cancels what is still in flight, drains it, then
+    /// frees. Run on the loop's thread. Streams, listeners and files should be gone before: when
+    /// one is left the loop is reported and leaked, so that destroying it later still closes it.
+    static void end(loop* self) noexcept;
 
     /// The loop that runs the caller, or null.
     static loop* current() noexcept;
@@ -160,6 +162,8 @@ class loop {
 
   private:
     explicit loop(loop_options options);
+    ~loop() = default;
+    void wind_down() noexcept;
 
     /// Leaks, and reports, a pool whose leases outlive the loop: they give back to it.
     struct unless_leased {
@@ -185,8 +189,17 @@ class loop {
     std::coroutine_handle<> next_;
     context root_;
     context background_;
+    loop* leaked_before_ = nullptr;
 };
 
+}  // namespace upcall
+
+template <>
+struct std::default_delete<upcall::loop> {
+    void operator()(upcall::loop* ended) const noexcept { upcall::loop::end(ended); }
+};
+
+namespace upcall {
 namespace detail {
 
 template <class Call>

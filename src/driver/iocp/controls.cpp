@@ -77,7 +77,7 @@ result<handle> iocp_driver::wrap(native_handle native, handle_kind kind, address
     record->kind = kind;
     record->family = family;
     record->is_socket = socket;
-    return handle(*record);
+    return hand_out(*record);
 }
 
 result<handle> iocp_driver::open_socket(address_family family, socket_type type) noexcept {
@@ -120,6 +120,7 @@ result<native_handle> iocp_driver::release(handle& from) noexcept {
     from.detach();
     const native_handle native = record.native;
     delete &record;
+    note_gone();
     return native;
 }
 
@@ -129,6 +130,7 @@ std::int64_t iocp_driver::destroy(handle_record& target) noexcept {
         record.is_socket ? ::closesocket(record.socket()) == 0 : ::CloseHandle(record.file()) != 0;
     const DWORD error = closed ? 0 : ::GetLastError();
     delete &record;
+    note_gone();
     return raw_of(error);
 }
 

@@ -87,7 +87,7 @@ result<handle> posix_driver::wrap(int fd, handle_kind kind, bool is_socket,
         free_record(*record);
         return failure(error_from_raw(refused));
     }
-    return handle(*record);
+    return hand_out(*record);
 }
 
 result<handle> posix_driver::wrap_or_close(int fd, handle_kind kind, bool is_socket) noexcept {
@@ -187,6 +187,7 @@ result<native_handle> posix_driver::release(handle& from) noexcept {
     const native_handle native = record.native;
     if (record.was_blocking) set_blocking(record.fd(), true);
     free_record(record);
+    note_gone();
     return native;
 }
 
@@ -200,6 +201,7 @@ std::int64_t posix_driver::destroy(handle_record& target) noexcept {
     if (record.kind != handle_kind::foreign && ::close(record.fd()) != 0 && errno != EINTR)
         outcome = -errno;
     free_record(record);
+    note_gone();
     return outcome;
 }
 

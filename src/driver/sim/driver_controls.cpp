@@ -24,7 +24,7 @@ handle sim_driver::wrap(native_handle native, std::shared_ptr<object> object, ha
     record->native = native;
     record->kind = kind;
     record->named = std::move(object);
-    return handle(*record);
+    return hand_out(*record);
 }
 
 result<handle> sim_driver::open_socket(address_family family, socket_type type) noexcept {
@@ -127,6 +127,7 @@ result<native_handle> sim_driver::release(handle& from) noexcept {
     from.detach();
     const native_handle native = record.native;
     delete &record;
+    note_gone();
     return native;
 }
 
@@ -134,6 +135,7 @@ std::int64_t sim_driver::destroy(handle_record& target) noexcept {
     auto& record = static_cast<sim_handle&>(target);
     const bool closed = record.kind == handle_kind::foreign || kernel_->close(record.native);
     delete &record;
+    note_gone();
     return closed ? 0 : -EBADF;
 }
 

@@ -98,7 +98,8 @@ std::int64_t memory_table::add(ring& ring, byte_span memory) noexcept {
     if (answer != 1) return answer < 0 ? answer : -EINVAL;
     free_.pop_back();
     const region added{memory.data(), memory.data() + memory.size(), index};
-    const auto after = std::ranges::upper_bound(regions_, added.begin, std::less<>(), &region::begin);
+    const auto after =
+        std::ranges::upper_bound(regions_, added.begin, std::less<>(), &region::begin);
     regions_.insert(after, added);
     return 0;
 }

@@ -214,8 +214,8 @@ void uring_driver::use_registrations(sqe& entry, const io_operation& op) noexcep
     if (memory_.empty() || op.flags & op_vectored || op.driver_state & polling) return;
     const int index = memory_.find(op.data, op.size);
     if (index == memory_table::no_index) return;
-    entry.opcode = op.kind == op_kind::file_read ? uring_abi::op::read_fixed
-                                                 : uring_abi::op::write_fixed;
+    entry.opcode =
+        op.kind == op_kind::file_read ? uring_abi::op::read_fixed : uring_abi::op::write_fixed;
     entry.buf_index = static_cast<std::uint16_t>(index);
 }
 
