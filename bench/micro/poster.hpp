@@ -3,7 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <thread>
 #include <utility>
 
@@ -40,6 +42,38 @@ class poster {
     alignas(64) std::atomic<std::size_t> wanted_{0};
     alignas(64) std::atomic<bool> over_{false};
     std::thread thread_;  // last: it uses all of the above
+};
+
+// How long what is posted to a sleeping loop takes to be handled. `post_one` posts, and `handled`
+// is counted up when the loop has handled it. Before each, the loop is left the time to fall
+// asleep.
+class wake_clock {
+  public:
+    explicit wake_clock(const std::atomic<std::size_t>& handled) : handled_(handled) {}
+
+    template <typename PostOne>
+    void time(PostOne&& post_one) {
+        const auto asleep = clock::now() + std::chrono::microseconds(50);
+        while (clock::now() < asleep) {
+        }
+        const auto before = handled_.load(std::memory_order_acquire);
+        const auto start = clock::now();
+        post_one();
+        while (handled_.load(std::memory_order_acquire) == before) {
+        }
+        nanoseconds_.fetch_add((clock::now() - start).count(), std::memory_order_relaxed);
+    }
+
+    // Since the last call; the latest one may be counted next time.
+    double taken() {
+        return static_cast<double>(nanoseconds_.exchange(0, std::memory_order_relaxed));
+    }
+
+  private:
+    using clock = std::chrono::steady_clock;
+
+    const std::atomic<std::size_t>& handled_;
+    std::atomic<std::int64_t> nanoseconds_{0};
 };
 
 }  // namespace micro

@@ -18,7 +18,8 @@ NAMES = {
     "timer_add_cancel_1": "timer add + cancel, 1 armed",
     "timer_add_cancel_1000": "timer add + cancel, 1,000 armed",
     "timer_add_cancel_100000": "timer add + cancel, 100,000 armed",
-    "post_single": "post from another thread, loop asleep",
+    "post_single": "post from another thread, one at a time",
+    "post_wake": "post from another thread that wakes the loop",
     "post_burst": "post from another thread, 1,000 at once",
 }
 
