@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,7 @@ class block_pool {
 
         explicit operator bool() const { return bytes_ != nullptr; }
         char* data() const { return bytes_.get(); }
+        std::span<char> room() const { return {bytes_.get(), bytes_ ? pool_->block_bytes_ : 0}; }
 
         void release() {
             if (bytes_) pool_->give_back(std::move(bytes_));

@@ -23,6 +23,9 @@ constexpr upcall::duration one_turn = std::chrono::milliseconds(1);
 constexpr upcall::duration linger = std::chrono::seconds(2);
 constexpr std::size_t linger_bytes_max = std::size_t{256} << 10;
 
+constexpr std::string_view bare_failure =
+    "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
 std::span<const char> chars_of(const lease& chunk) {
     return {reinterpret_cast<const char*>(chunk.data()), chunk.size()};
 }
@@ -171,10 +174,10 @@ task<bool> connection::respond_slowly(const request& asked, target_path path) {
             co_return co_await send_file(asked, path.path, std::move(found.file));
         case kind::directory: {
             outgoing out{.block = server_.blocks.borrow()};
-            text_writer text({out.block.data(), server_.blocks.block_bytes()});
+            text_writer text(out.room());
             put_directory_redirect(text, state_of_connection(), path.path, path.query);
             if (!text.fits()) co_return co_await send_error(414, asked.is_head());
-            out.head_bytes = text.wanted();
+            out.set_head(text);
             status_ = 301;
             co_return co_await send(out);
         }
@@ -225,9 +228,9 @@ task<bool> connection::respond_with_listing(const request& asked, target_path pa
     }
     const std::string html = make_listing(path.path, entries);
     outgoing out{.block = server_.blocks.borrow()};
-    text_writer text({out.block.data(), server_.blocks.block_bytes()});
+    text_writer text(out.room());
     put_listing_head(text, state_of_connection(), html.size());
-    out.head_bytes = text.wanted();
+    out.set_head(text);
     if (!asked.is_head()) out.body = bytes_of(html);
     status_ = 200;
     co_return co_await send(out);
@@ -267,9 +270,9 @@ task<bool> connection::send_file(const request& asked, std::string_view path,
     if (response.is_multipart()) co_return co_await send_ranges(asked, body, response);
 
     outgoing out{.block = server_.blocks.borrow()};
-    text_writer text({out.block.data(), server_.blocks.block_bytes()});
+    text_writer text(out.room());
     put_file_head(text, state_of_connection(), response, entity, nullptr);
-    out.head_bytes = text.wanted();
+    out.set_head(text);
     const std::uint64_t first = response.status == 206 ? response.ranges.ranges()[0].first : 0;
     if (has_body && body.in_memory()) out.body = body.kept.subspan(first, count);
     const bool sent = co_await send(out);
@@ -283,23 +286,22 @@ task<bool> connection::send_ranges(const request& asked, content& body,
     const multipart parts(body.entity.content_type(), body.entity.bytes(),
                           {via.random(), via.random()});
     outgoing out{.block = server_.blocks.borrow()};
-    const std::span<char> room(out.block.data(), server_.blocks.block_bytes());
-    text_writer head(room);
+    text_writer head(out.room());
     put_file_head(head, state_of_connection(), response, body.entity, &parts);
-    out.head_bytes = head.wanted();
+    out.set_head(head);
     bool sent = co_await send(out);
     if (!sent || asked.is_head()) co_return sent;
     for (const byte_range& range : response.ranges.ranges()) {
-        text_writer part(room);
+        text_writer part(out.room());
         parts.put_part_head(part, range);
-        sent = co_await send_bytes(bytes_of_block(out.block, part.wanted()));
+        sent = co_await send_text(out, part);
         if (!sent) co_return false;
         sent = co_await send_section(body, range.first, range.bytes());
         if (!sent) co_return false;
     }
-    text_writer end(room);
+    text_writer end(out.room());
     parts.put_end(end);
-    co_return co_await send_bytes(bytes_of_block(out.block, end.wanted()));
+    co_return co_await send_text(out, end);
 }
 
 /// Sends a stretch of a file. A file that has shrunk meanwhile cannot keep its promised length:
@@ -326,9 +328,9 @@ task<bool> connection::send_error(int status, bool head_only, std::string_view l
     status_ = status;
     const std::string_view html = server_.state.pages.html(status);
     outgoing out{.block = server_.blocks.borrow()};
-    text_writer text({out.block.data(), server_.blocks.block_bytes()});
+    text_writer text(out.room());
     put_error_head(text, state_of_connection(), status, html.size(), lines);
-    out.head_bytes = text.wanted();
+    out.set_head(text);
     if (!head_only) out.body = bytes_of(html);
     co_return co_await send(out);
 }
@@ -375,6 +377,20 @@ task<bool> connection::send_bytes(byte_view bytes) {
         if (watch->expired(home.now())) co_return false;
         bytes = bytes.subspan(sent.bytes);
     }
+}
+
+/// For a response whose head has no room.
+task<bool> connection::send_bare_failure() {
+    status_ = 500;
+    keep_alive_ = false;
+    co_await send_bytes(bytes_of(bare_failure));
+    co_return false;
+}
+
+/// Sends what was written into the block, or nothing if that was not all of it.
+task<bool> connection::send_text(const outgoing& in, const text_writer& text) {
+    if (!text.fits()) co_return false;
+    co_return co_await send_bytes(bytes_of_block(in.block, text.wanted()));
 }
 
 /// Ends our side first and reads what the peer still sends, for a while.

@@ -25,8 +25,11 @@ class connection {
     // What is sent: a head in a borrowed block, and perhaps bytes in memory that follow it.
     struct outgoing {
         block_pool::block block;
-        std::size_t head_bytes = 0;
+        std::size_t head_bytes = 0;  // 0: it did not fit
         std::span<const std::byte> body{};
+
+        std::span<char> room() const { return block.room(); }
+        void set_head(const text_writer& text) { head_bytes = text.fits() ? text.wanted() : 0; }
     };
 
     // Where the bytes of a response come from: memory, or a file that is opened when needed.
@@ -51,6 +54,8 @@ class connection {
     upcall::task<bool> send_error(int status, bool head_only, std::string_view lines = {});
     upcall::task<bool> refuse(const refusal& why);
     upcall::task<bool> send(outgoing& what);
+    upcall::task<bool> send_bare_failure();
+    upcall::task<bool> send_text(const outgoing& in, const text_writer& text);
     upcall::task<bool> send_pieces(outgoing& what);
     upcall::task<bool> send_file(const request& asked, std::string_view path,
                                  std::shared_ptr<const resource> found);

@@ -3,6 +3,7 @@
 
 #include <upcall/upcall.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <memory>
@@ -38,9 +39,12 @@ struct loop_server {
     loop_server(server_state& all, const upcall::file& root, std::string lines)
         : state(all),
           files(all.settings, root),
-          blocks(all.settings.parsing.head_bytes),
+          blocks(std::max(all.settings.parsing.head_bytes, response_head_bytes)),
           log(all.settings),
           server_lines(std::move(lines)) {}
+
+    // No response head is longer, but for a redirect, which repeats the request's target.
+    static constexpr std::size_t response_head_bytes = 1024;
 
     // Pieces of large files on their way out.
     static constexpr std::size_t piece_bytes = std::size_t{256} << 10;
