@@ -37,19 +37,21 @@ buffer_pool::buffer_pool(const buffer_pool_options& options) : owner_thread_(thi
     reserve(large_, options.large_bytes, options.large_count);
 }
 
-buffer_pool::~buffer_pool() {
-    if (outstanding() != 0) {
-        // Somebody still holds a lease: freeing the memory under it would be worse than this.
+void buffer_pool::unless_leased::operator()(buffer_pool* pool) const noexcept {
+    const std::size_t leased = pool->outstanding();
+    if (leased == 0)
+        delete pool;
+    else  // freeing the memory under somebody would be worse
         std::fprintf(stderr, "upcall: %zu leased buffers outlived their loop and are leaked\n",
-                     outstanding());
-        return;
-    }
+                     leased);
+}
+
+buffer_pool::~buffer_pool() {
     ::operator delete(small_.memory, page);
     ::operator delete(large_.memory, page);
 }
 
 std::byte* buffer_pool::take(kind& from) noexcept {
-    if (from.free.empty() && foreign_.load(std::memory_order_relaxed)) collect_foreign();
     std::uint32_t index = 0;
     if (!from.free.empty()) {
         index = from.free.back();
@@ -57,15 +59,23 @@ std::byte* buffer_pool::take(kind& from) noexcept {
     } else if (from.untouched < from.count) {
         index = from.untouched++;
     } else {
-        starved_.store(true, std::memory_order_seq_cst);
-        if (foreign_.load(std::memory_order_seq_cst)) {
-            collect_foreign();
-            return from.free.empty() ? nullptr : take(from);
-        }
-        return nullptr;
+        return take_dry(from);
     }
     ++from.out;
     return from.memory + std::size_t{index} * from.bytes;
+}
+
+/// Takes in what other threads have given back, in which there may be one of this kind. Null only
+/// once it is noted that somebody starves, with nothing left to take in after that: then the next
+/// one to give back sees the note.
+std::byte* buffer_pool::take_dry(kind& from) noexcept {
+    starved_.store(true, std::memory_order_seq_cst);
+    if (!foreign_.load(std::memory_order_seq_cst)) return nullptr;
+    collect_foreign();
+    // Those who gave back may not have seen the note. In the middle of a poll, which has looked at
+    // who starves already, nothing else would keep the loop from falling asleep over free buffers.
+    if (on_foreign) on_foreign(callback_argument);
+    return take(from);
 }
 
 void buffer_pool::put(std::byte* block) noexcept {

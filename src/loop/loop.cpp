@@ -95,15 +95,6 @@ void loop::end(loop* self) noexcept {
     delete self;
 }
 
-void loop::unless_leased::operator()(buffer_pool* pool) const noexcept {
-    if (pool->outstanding() == 0) {
-        delete pool;
-        return;
-    }
-    std::fprintf(stderr, "upcall: %zu leased buffers outlived their loop and are leaked\n",
-                 pool->outstanding());
-}
-
 bool loop::alive() noexcept { return !ready_.empty() || root_.busy() || !mailbox_->empty(); }
 
 void loop::run() {

@@ -84,7 +84,14 @@ class buffer_pool {
     explicit buffer_pool(const buffer_pool_options& options = {});
     buffer_pool(const buffer_pool&) = delete;
     buffer_pool& operator=(const buffer_pool&) = delete;
+    /// Frees the memory: no lease may be left.
     ~buffer_pool();
+
+    /// For who owns a pool whose leases may outlive it: frees it, or reports it and leaks it, for
+    /// they give back to it.
+    struct unless_leased {
+        void operator()(buffer_pool* pool) const noexcept;
+    };
 
     std::size_t small_bytes() const noexcept { return small_.bytes; }
     std::size_t large_bytes() const noexcept { return large_.bytes; }
@@ -124,8 +131,8 @@ class buffer_pool {
 
     /// Called, on the loop's thread, when a buffer came back after `take_*` had returned null.
     void (*on_refill)(void* argument) noexcept = nullptr;
-    /// Called, on the returning thread, when a buffer came back from another thread while the loop
-    /// may sleep for want of one; has to make the loop call `collect_foreign`.
+    /// Called, on any thread, when a buffer came back from another thread while the loop may sleep,
+    /// or be about to, for want of one; has to wake it, so that it calls `collect_foreign`.
     void (*on_foreign)(void* argument) noexcept = nullptr;
     void* callback_argument = nullptr;
 
@@ -160,6 +167,7 @@ class buffer_pool {
     };
 
     std::byte* take(kind& from) noexcept;
+    std::byte* take_dry(kind& from) noexcept;
     void put(std::byte* block) noexcept;
 
     kind small_;

@@ -165,16 +165,11 @@ class loop {
     ~loop() = default;
     void wind_down() noexcept;
 
-    /// Leaks, and reports, a pool whose leases outlive the loop: they give back to it.
-    struct unless_leased {
-        void operator()(buffer_pool* pool) const noexcept;
-    };
-
     void turn_ready() noexcept;
     void turn_wait(wait mode) noexcept;
 
     ready_queue ready_;
-    std::unique_ptr<buffer_pool, unless_leased> buffers_;
+    std::unique_ptr<buffer_pool, buffer_pool::unless_leased> buffers_;
     loop_limits limits_;
     chooser choose_;
     std::unique_ptr<driver> driver_;
