@@ -59,16 +59,16 @@ void accept_core::abandon() noexcept {
     drop();
 }
 
-/// Peers that connected while nobody asked: closing them resets or ends their connection.
+/// Peers that connected while nobody asked.
 void accept_core::refuse_accepted() noexcept {
-    while (accepted_first_ < accepted_.size()) refuse(accepted_[accepted_first_++]);
+    while (accepted_first_ < accepted_.size()) refuse(*home_, accepted_[accepted_first_++]);
     accepted_.clear();
     accepted_first_ = 0;
 }
 
 /// The driver has to do it: a simulated one's numbers name other things to the system.
-void accept_core::refuse(native_handle peer) noexcept {
-    if (!home_->via().adopt_accepted(peer)) descriptor(peer).close();
+void accept_core::refuse(loop& home, native_handle peer) noexcept {
+    if (!home.via().adopt_accepted(peer)) descriptor(peer).close();
 }
 
 bool accept_core::launch(accept_waiter& waiter, context& where) noexcept {
@@ -174,23 +174,20 @@ void accept_core::accepting_ended() noexcept {
 
 void accept_core::accepted(std::int64_t value) noexcept {
     const auto peer = static_cast<native_handle>(value);
-    if (abandoned_) return refuse(peer);
+    if (abandoned_) return refuse(*home_, peer);
     try {
         accepted_.push_back(peer);
     } catch (const std::bad_alloc&) {
         // More than there was room for came at once, before the kernel took note of the limit.
         ended_ = -ENOMEM;
-        return refuse(peer);
+        return refuse(*home_, peer);
     }
     if (accepted_.size() - accepted_first_ >= accepted_max)
         accepting_.request_cancel(cancel_cause::cancelled);
 }
 
 accept_operation::~accept_operation() {
-    if (outcome < 0) return;
-    // The driver has to do it: a simulated one's numbers name other things to the system.
-    const auto peer = static_cast<native_handle>(outcome);
-    if (!owner->home().via().adopt_accepted(peer)) descriptor(peer).close();
+    if (outcome >= 0) accept_core::refuse(owner->home(), static_cast<native_handle>(outcome));
 }
 
 upcall::result<handle> accept_operation::take_handle() {

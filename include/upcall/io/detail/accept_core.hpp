@@ -48,6 +48,9 @@ class accept_core final : recycled {
         return waiting_.empty() && accepting_.state == op_state::idle && accepted_.empty();
     }
 
+    /// Closes what was accepted on `home` and nobody took: its connection is reset or ended.
+    static void refuse(loop& home, native_handle peer) noexcept;
+
     /// What the socket was bound to in a directory, to be removed when it is closed.
     void keep_file(socket_file bound) noexcept { bound_file_ = std::move(bound); }
 
@@ -71,7 +74,6 @@ class accept_core final : recycled {
     void accepted(std::int64_t value) noexcept;
     void finish(accept_waiter& waiter, std::int64_t outcome) noexcept;
     void refuse_accepted() noexcept;
-    void refuse(native_handle peer) noexcept;
     static void cancel_waiter(operation& op) noexcept;
 
     void hold() noexcept { ++references_; }
