@@ -74,21 +74,9 @@ class connect_message_operation : public io_operation_base {
 
 }  // namespace detail
 
-class message_socket {
+class message_socket : public detail::core_owner<detail::message_core> {
   public:
     message_socket() = default;
-    message_socket(message_socket&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-    message_socket& operator=(message_socket&& other) noexcept {
-        if (this != &other) {
-            close_now();
-            core_ = std::exchange(other.core_, nullptr);
-        }
-        return *this;
-    }
-    ~message_socket() { close_now(); }
-
-    explicit operator bool() const noexcept { return core_ != nullptr; }
-
     /// The next message. An idle wait: `stop` ends it with `cancelled`. Errors: those of recv(2),
     /// cancellation (then no message was taken).
     request<detail::receive_message_operation> receive(byte_span buffer) {
@@ -130,18 +118,13 @@ class message_socket {
     /// Takes a handle of kind `datagram`, opened on `home`'s driver. Throws std::bad_alloc, and
     /// then leaves it.
     message_socket(loop& home, handle&& socket, bool connected = false)
-        : core_(new detail::message_core(home, std::move(socket), connected)) {}
+        : core_owner(new detail::message_core(home, std::move(socket), connected)) {}
     detail::message_core* core() const noexcept { return core_; }
     handle_record& record() const noexcept { return core_->record(); }
     driver& via() const noexcept { return core_->home().via(); }
 
   private:
     friend class detail::close_operation<message_socket>;
-    void close_now() noexcept {
-        if (core_) std::exchange(core_, nullptr)->abandon();
-    }
-
-    detail::message_core* core_ = nullptr;
 };
 
 }  // namespace upcall

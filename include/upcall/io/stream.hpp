@@ -161,26 +161,13 @@ class detach_operation : public stream_waiter {
 
 }  // namespace detail
 
-class byte_stream {
+class byte_stream : public detail::core_owner<detail::stream_core> {
   public:
     byte_stream() = default;
     /// Takes a handle of kind `stream`, opened on `home`'s driver. Throws std::bad_alloc, and then
     /// leaves it.
     byte_stream(loop& home, handle&& file)
-        : core_(new detail::stream_core(home, std::move(file))) {}
-    byte_stream(byte_stream&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-    byte_stream& operator=(byte_stream&& other) noexcept {
-        if (this != &other) {
-            close_now();
-            core_ = std::exchange(other.core_, nullptr);
-        }
-        return *this;
-    }
-    ~byte_stream() { close_now(); }
-
-    /// Whether it is open, as far as this side is concerned.
-    explicit operator bool() const noexcept { return core_ != nullptr; }
-
+        : core_owner(new detail::stream_core(home, std::move(file))) {}
     /// Some bytes, at least one, at most what fits: how many. An empty buffer completes with 0 and
     /// says nothing about the stream. Errors: end_of_stream, those of recv(2), cancellation (then
     /// no byte was taken).
@@ -279,11 +266,6 @@ class byte_stream {
     friend class detail::detach_operation;
     friend class detail::close_operation<byte_stream>;
     result<void> take_over(detached_stream& from) noexcept;
-    void close_now() noexcept {
-        if (core_) std::exchange(core_, nullptr)->abandon();
-    }
-
-    detail::stream_core* core_ = nullptr;
 };
 
 }  // namespace upcall

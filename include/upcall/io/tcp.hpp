@@ -89,25 +89,15 @@ struct listen_options {
     bool only_ipv6 = true;
 };
 
-class listener {
+/// Destroying it stops listening: waiting accepts end with `closed`, and peers that nobody accepted
+/// are reset.
+class listener : public detail::core_owner<detail::accept_core> {
   public:
     listener() = default;
     /// Takes a handle of kind `listener`, opened on `home`'s driver. Throws std::bad_alloc, and
     /// then leaves it.
-    listener(loop& home, handle&& file) : core_(new detail::accept_core(home, std::move(file))) {}
-    listener(listener&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-    listener& operator=(listener&& other) noexcept {
-        if (this != &other) {
-            close_now();
-            core_ = std::exchange(other.core_, nullptr);
-        }
-        return *this;
-    }
-    /// Stops listening. Waiting accepts end with `closed`; peers that nobody accepted are reset.
-    ~listener() { close_now(); }
-
-    explicit operator bool() const noexcept { return core_ != nullptr; }
-
+    listener(loop& home, handle&& file)
+        : core_owner(new detail::accept_core(home, std::move(file))) {}
     /// Listens on the current loop. `where` as in address::parse; port 0 picks a free one. The
     /// address may be taken over from connections of a former process that linger in TIME_WAIT.
     /// Errors: no_loop; invalid_argument for what is not an address; those of bind(2), listen(2).
@@ -151,11 +141,6 @@ class listener {
 
   private:
     friend class detail::close_operation<listener>;
-    void close_now() noexcept {
-        if (core_) std::exchange(core_, nullptr)->abandon();
-    }
-
-    detail::accept_core* core_ = nullptr;
 };
 
 struct connect_options {

@@ -175,28 +175,16 @@ struct listen_options {
     bool remove_on_close = false;
 };
 
-/// Listens on a path, for streams or for sequenced packets.
+/// Listens on a path, for streams or for sequenced packets. Destroying it stops that: waiting
+/// accepts end with `closed`, and peers that nobody accepted are cut off.
 template <class Connection>
-class basic_listener {
+class basic_listener : public detail::core_owner<detail::accept_core> {
   public:
     basic_listener() = default;
     /// Takes a handle of kind `listener`, opened on `home`'s driver. Throws std::bad_alloc, and
     /// then leaves it.
     basic_listener(loop& home, handle&& file)
-        : core_(new detail::accept_core(home, std::move(file))) {}
-    basic_listener(basic_listener&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-    basic_listener& operator=(basic_listener&& other) noexcept {
-        if (this != &other) {
-            close_now();
-            core_ = std::exchange(other.core_, nullptr);
-        }
-        return *this;
-    }
-    /// Stops listening. Waiting accepts end with `closed`; peers that nobody accepted are cut off.
-    ~basic_listener() { close_now(); }
-
-    explicit operator bool() const noexcept { return core_ != nullptr; }
-
+        : core_owner(new detail::accept_core(home, std::move(file))) {}
     /// Listens on the current loop. Errors: no_loop; filename_too_long; address_in_use; those of
     /// bind(2), listen(2).
     static result<basic_listener> bind(std::string_view path, const listen_options& options = {});
@@ -218,11 +206,6 @@ class basic_listener {
 
   private:
     friend class detail::close_operation<basic_listener>;
-    void close_now() noexcept {
-        if (core_) std::exchange(core_, nullptr)->abandon();
-    }
-
-    detail::accept_core* core_ = nullptr;
 };
 
 using listener = basic_listener<stream>;

@@ -1,4 +1,5 @@
-// Making what a program holds (a stream, a socket, a listener) of a handle or of a native object.
+// What a program holds (a stream, a socket, a listener), and making it of a handle or of a native
+// object.
 // Whatever fails on the way, each thing keeps exactly one owner.
 #pragma once
 
@@ -9,6 +10,33 @@
 #include <upcall/loop/loop.hpp>
 
 namespace upcall::detail {
+
+/// Owns a pinned core, which is abandoned with it. Empty when default-made, moved from or closed.
+template <class Core>
+class core_owner {
+  public:
+    core_owner() = default;
+    core_owner(core_owner&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+    core_owner& operator=(core_owner&& other) noexcept {
+        if (this != &other) {
+            close_now();
+            core_ = std::exchange(other.core_, nullptr);
+        }
+        return *this;
+    }
+    ~core_owner() { close_now(); }
+
+    /// Whether it is open, as far as this side is concerned.
+    explicit operator bool() const noexcept { return core_ != nullptr; }
+
+  protected:
+    explicit core_owner(Core* core) noexcept : core_(core) {}
+    void close_now() noexcept {
+        if (core_) std::exchange(core_, nullptr)->abandon();
+    }
+
+    Core* core_ = nullptr;
+};
 
 /// An `Owner` of `opened`, which lives on `home`. Error: not_enough_memory; `opened` is as it was
 /// then, and still its holder's to close.
