@@ -24,8 +24,7 @@ task<> talk_to(const address& where) {
 }
 
 class echo_server : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(drivers, echo_server, ::testing::ValuesIn(tested_drivers()),
-                         [](const auto& instance) { return std::string(instance.param); });
+UPCALL_FOR_EVERY_LOOP(echo_server);
 
 TEST_P(echo_server, sends_back_what_it_gets) {
     program server("echo_server", {"--listen", "127.0.0.1:0", "--driver", GetParam()});

@@ -52,7 +52,7 @@ task<bool> ask_with_failure(address where, std::size_t n) {
 }
 
 TEST_P(acceptor_short_of_memory, goes_on) {
-    options settings;
+    upcall_serve::options settings;
     settings.directory = "/";
     std::size_t failures = 0;
     server_state state{settings, 1, {}, connection_cap(8, 8, 1), {}};

@@ -57,14 +57,19 @@ inline std::unique_ptr<loop> make_test_loop(const std::string& name,
     return made ? std::move(*made) : nullptr;
 }
 
-/// The drivers that this host has and the simulated kernel, or the one that UPCALL_TEST_DRIVER
-/// names.
-inline std::vector<std::string> tested_drivers() {
+/// The drivers that this host has, or the one that UPCALL_TEST_DRIVER names.
+inline std::vector<std::string> tested_kernels() {
     if (const char* only = std::getenv("UPCALL_TEST_DRIVER")) return {only};
     std::vector<std::string> names;
     for (const std::string& name : driver_names())
         if (make_test_loop(name)) names.push_back(name);
-    names.emplace_back("sim");
+    return names;
+}
+
+/// The same, and the simulated kernel.
+inline std::vector<std::string> tested_drivers() {
+    std::vector<std::string> names = tested_kernels();
+    if (!std::getenv("UPCALL_TEST_DRIVER")) names.emplace_back("sim");
     return names;
 }
 
@@ -127,7 +132,8 @@ class loop_test : public ::testing::TestWithParam<std::string> {
 
 }  // namespace upcall::testing
 
-/// Instantiates a suite derived from TestWithParam<std::string> for every driver of this host.
+/// Instantiates a suite derived from TestWithParam<std::string> for every driver of this host and
+/// the simulated kernel.
 #define UPCALL_ON_EVERY_DRIVER(suite)                                                  \
     INSTANTIATE_TEST_SUITE_P(drivers, suite,                                           \
                              ::testing::ValuesIn(::upcall::testing::tested_drivers()), \
