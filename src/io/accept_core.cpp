@@ -66,10 +66,7 @@ void accept_core::refuse_accepted() noexcept {
     accepted_first_ = 0;
 }
 
-/// The driver has to do it: a simulated one's numbers name other things to the system.
-void accept_core::refuse(loop& home, native_handle peer) noexcept {
-    if (!home.via().adopt_accepted(peer)) descriptor(peer).close();
-}
+void accept_core::refuse(loop& home, native_handle peer) noexcept { home.via().own(peer).close(); }
 
 bool accept_core::launch(accept_waiter& waiter, context& where) noexcept {
     const cancel_cause refused = where.refuses(waiter.ends_on_stop);

@@ -47,7 +47,7 @@ result<detached_stream> detach_operation::take() {
         core->put_received(taken.received, taken.end);
         return failure(native.error());
     }
-    taken.socket = descriptor(*native);
+    taken.socket = core->home().via().own(*native);
     from_->close_now();
     return taken;
 }

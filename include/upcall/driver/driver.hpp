@@ -18,6 +18,7 @@
 #include <upcall/driver/address.hpp>
 #include <upcall/driver/handle.hpp>
 #include <upcall/driver/io_operation.hpp>
+#include <upcall/os/descriptor.hpp>
 
 namespace upcall {
 
@@ -133,6 +134,8 @@ class driver {
     /// Takes ownership of something native and makes a handle of it, ready for operations.
     /// On error the caller still owns it. `foreign` handles are watched, never owned. Closing
     /// one that is no socket gives it its blocking mode back: others may share it, as a terminal.
+    /// Of several copies of one such thing (dup(2)) the one adopted first is to be closed last:
+    /// they share the mode, and a call on the others would block the loop from then on.
     virtual result<handle> adopt(native_handle native, handle_kind kind) noexcept = 0;
     /// The same for what an `accept` answered with, on whichever loop: already prepared, so this
     /// is cheaper, and `release` gives it out in blocking mode.
@@ -143,6 +146,10 @@ class driver {
     /// adopted in non-blocking mode. Error: device_or_resource_busy with operations in flight; the
     /// handle is left.
     virtual result<native_handle> release(handle& from) noexcept = 0;
+
+    /// An owner of what `release` gave out or an `accept` answered with, which closes it as this
+    /// driver would.
+    virtual descriptor own(native_handle native) noexcept { return descriptor(native); }
 
     /// Ends the record's operations in flight, then closes. `on_closed` is called when it is done,
     /// possibly before this returns.

@@ -29,7 +29,8 @@ result<byte_stream> adopt(native_handle descriptor);
 
 /// Streams over copies of the process's own descriptors 0, 1 and 2, which stay open. While one
 /// lives, the descriptor is in non-blocking mode for all who share it; closing the stream switches
-/// that back.
+/// that back. Where two of them are one terminal, close the one made first last: they share the
+/// mode, and a call on the other would block the loop from then on.
 result<byte_stream> standard_input();
 result<byte_stream> standard_output();
 result<byte_stream> standard_error();

@@ -14,14 +14,23 @@ class descriptor {
   public:
     static constexpr std::intptr_t none = -1;
 
+    /// What closes it in place of the system: the numbers of a simulated kernel name other things
+    /// to that.
+    struct closer {
+        void (*close)(void* argument, std::intptr_t native) noexcept = nullptr;
+        void* argument = nullptr;
+    };
+
     descriptor() = default;
     /// Takes ownership.
     explicit descriptor(std::intptr_t owned) noexcept : native_(owned) {}
-    descriptor(descriptor&& other) noexcept : native_(other.release()) {}
+    descriptor(std::intptr_t owned, closer by) noexcept : native_(owned), closer_(by) {}
+    descriptor(descriptor&& other) noexcept : native_(other.release()), closer_(other.closer_) {}
     descriptor& operator=(descriptor&& other) noexcept {
         if (this != &other) {
             close();
             native_ = other.release();
+            closer_ = other.closer_;
         }
         return *this;
     }
@@ -34,7 +43,11 @@ class descriptor {
     std::intptr_t release() noexcept { return std::exchange(native_, none); }
 
     /// Closes now. What close(2) reports is not told; handles opened by a loop tell it.
-    void close() noexcept;
+    void close() noexcept {
+        if (native_ == none) return;
+        const std::intptr_t native = release();
+        closer_.close ? closer_.close(closer_.argument, native) : close_native(native);
+    }
 
     /// A second descriptor for what `native` names, not inherited by programs that are started:
     /// F_DUPFD_CLOEXEC of fcntl(2). `native` stays with its owner. Error: errc::unsupported on
@@ -42,7 +55,10 @@ class descriptor {
     static result<descriptor> copy_of(std::intptr_t native) noexcept;
 
   private:
+    static void close_native(std::intptr_t native) noexcept;
+
     std::intptr_t native_ = none;
+    closer closer_;
 };
 
 }  // namespace upcall

@@ -45,6 +45,7 @@ class sim_driver final : public driver {
     result<void> shut_down(handle_record& target, shut direction) noexcept override;
     result<handle> adopt(native_handle native, handle_kind kind) noexcept override;
     result<native_handle> release(handle& from) noexcept override;
+    descriptor own(native_handle native) noexcept override;
 
     // ---- for the kernel ---------------------------------------------------------------------
 

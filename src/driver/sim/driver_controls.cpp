@@ -131,6 +131,14 @@ result<native_handle> sim_driver::release(handle& from) noexcept {
     return native;
 }
 
+descriptor sim_driver::own(native_handle native) noexcept {
+    return {native,
+            {[](void* argument, native_handle closed) noexcept {
+                 static_cast<machine*>(argument)->close(closed);
+             },
+             kernel_}};
+}
+
 std::int64_t sim_driver::destroy(handle_record& target) noexcept {
     auto& record = static_cast<sim_handle&>(target);
     const bool closed = record.kind == handle_kind::foreign || kernel_->close(record.native);

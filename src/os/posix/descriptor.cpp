@@ -7,9 +7,7 @@
 
 namespace upcall {
 
-void descriptor::close() noexcept {
-    if (native_ != none) ::close(static_cast<int>(release()));
-}
+void descriptor::close_native(std::intptr_t native) noexcept { ::close(static_cast<int>(native)); }
 
 result<descriptor> descriptor::copy_of(std::intptr_t native) noexcept {
     const int copy = ::fcntl(static_cast<int>(native), F_DUPFD_CLOEXEC, 0);

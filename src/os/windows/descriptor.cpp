@@ -4,9 +4,7 @@
 
 namespace upcall {
 
-void descriptor::close() noexcept {
-    if (native_ == none) return;
-    const auto native = release();
+void descriptor::close_native(std::intptr_t native) noexcept {
     // Sockets have a close of their own, which says so when it is given anything else.
     if (::closesocket(static_cast<SOCKET>(native)) != 0 && ::WSAGetLastError() == WSAENOTSOCK)
         ::CloseHandle(reinterpret_cast<HANDLE>(native));
