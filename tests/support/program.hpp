@@ -9,6 +9,9 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +123,15 @@ class program {
     }
 
   private:
+    /// Lets the calling process be killed with the thread that started it, so that nothing is left
+    /// of a test that was killed. False: that one is gone already.
+    static bool ends_with([[maybe_unused]] pid_t parent) {
+#ifdef __linux__
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+        return ::getppid() == parent;
+    }
+
     struct pipe_ends {
         int from;
         int to;
@@ -137,8 +149,10 @@ class program {
         std::vector<char*> arguments;
         for (std::string& word : words) arguments.push_back(word.data());
         arguments.push_back(nullptr);
+        const pid_t parent = ::getpid();
         pid_ = ::fork();
         if (pid_ == 0) {
+            if (!ends_with(parent)) ::_exit(127);
             ::dup2(in.from, 0);
             ::dup2(out.to, 1);
             if (options.read_errors) ::dup2(err.to, 2);
