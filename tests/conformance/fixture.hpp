@@ -28,6 +28,8 @@
 
 namespace upcall::test {
 
+class stalling_files;
+
 class conformance_case : public testing::TestWithParam<subject> {
   protected:
     void SetUp() override;
@@ -59,6 +61,11 @@ class conformance_case : public testing::TestWithParam<subject> {
     /// CTest runs each test in a process of its own.
     void in_child(const std::function<void()>& body,
                   const std::function<std::string()>& prepare = {});
+
+    /// Runs `body` in a child whose `path` names a file that answers when it is told to, and takes
+    /// down the loop and then the file. POSIX only.
+    void with_stalling_files(
+        const std::function<void(stalling_files& files, const std::string& path)>& body);
 
     /// Turns the loop, waiting between turns, until `holds()`.
     template <class Holds>

@@ -55,6 +55,16 @@ class tcp_proxy : public ::testing::Test {
 
     void in_loop(task<> (*body)(tcp_proxy&)) { run_task(*home_, body(*this)); }
 
+    /// Runs `body` with a client of the proxy's and the server that it reaches.
+    void between(task<> (*body)(tcp::stream& client, tcp::stream& server)) {
+        run_task(*home_, connect_and(body));
+    }
+    task<> connect_and(task<> (*body)(tcp::stream& client, tcp::stream& server)) {
+        tcp::stream client = (co_await tcp::connect(where_)).value();
+        tcp::stream server = (co_await target_.accept()).value();
+        co_await body(client, server);
+    }
+
     std::unique_ptr<loop> home_ = make_test_loop(driver_names().front());
     tcp::listener target_;
     std::string target_text_;
@@ -63,9 +73,7 @@ class tcp_proxy : public ::testing::Test {
 };
 
 TEST_F(tcp_proxy, passes_on_both_ways_at_once) {
-    in_loop([](tcp_proxy& self) -> task<> {
-        tcp::stream client = (co_await tcp::connect(self.where_)).value();
-        tcp::stream server = (co_await self.target_.accept()).value();
+    between([](tcp::stream& client, tcp::stream& server) -> task<> {
         const std::string up = pattern(3'000'000, 'a');
         const std::string down = pattern(2'000'000, 'A');
         auto [said, answered, at_server, at_client] = co_await when_all(
@@ -78,9 +86,7 @@ TEST_F(tcp_proxy, passes_on_both_ways_at_once) {
 }
 
 TEST_F(tcp_proxy, passes_on_an_answer_to_a_client_that_has_ended_its_side) {
-    in_loop([](tcp_proxy& self) -> task<> {
-        tcp::stream client = (co_await tcp::connect(self.where_)).value();
-        tcp::stream server = (co_await self.target_.accept()).value();
+    between([](tcp::stream& client, tcp::stream& server) -> task<> {
         co_await say(client, "question");
         const std::string heard = co_await hear_all(server);
         EXPECT_EQ(heard, "question");
@@ -91,9 +97,7 @@ TEST_F(tcp_proxy, passes_on_an_answer_to_a_client_that_has_ended_its_side) {
 }
 
 TEST_F(tcp_proxy, passes_on_what_a_client_says_to_a_server_that_has_ended_its_side) {
-    in_loop([](tcp_proxy& self) -> task<> {
-        tcp::stream client = (co_await tcp::connect(self.where_)).value();
-        tcp::stream server = (co_await self.target_.accept()).value();
+    between([](tcp::stream& client, tcp::stream& server) -> task<> {
         co_await say(server, "greeting");
         const std::string heard = co_await hear_all(client);
         EXPECT_EQ(heard, "greeting");
@@ -104,9 +108,7 @@ TEST_F(tcp_proxy, passes_on_what_a_client_says_to_a_server_that_has_ended_its_si
 }
 
 TEST_F(tcp_proxy, passes_on_a_reset) {
-    in_loop([](tcp_proxy& self) -> task<> {
-        tcp::stream client = (co_await tcp::connect(self.where_)).value();
-        tcp::stream server = (co_await self.target_.accept()).value();
+    between([](tcp::stream& client, tcp::stream& server) -> task<> {
         client.reset();
         EXPECT_EQ((co_await server.receive()).error(), std::errc::connection_reset);
     });

@@ -51,6 +51,20 @@ class messages : public driver_test {
     std::int64_t receive(const handle& on, message& into) {
         return transfer_message(op_kind::receive_message, on, into);
     }
+    /// Sends `full` until `right` takes no more, which ends the last one's wait by receiving.
+    void fill_and_drain(const handle& left, const handle& right, parcel& full) {
+        int sent = 0;
+        probe last;
+        for (;; ++sent) {
+            start_message(last, op_kind::send_message, left, full);
+            settle();
+            if (!last.done()) break;
+            ASSERT_EQ(last.result, 4);
+        }
+        parcel got{byte_span(bytes_)};
+        for (int received = 0; received < sent; ++received) EXPECT_EQ(receive(right, got), 4);
+        EXPECT_EQ(bench.finish(last), 4);
+    }
     handle udp() {
         auto made = *via().open_socket(address_family::ipv4, socket_type::datagram);
         EXPECT_TRUE(via().bind(*made.record(), address::loopback(0)));
@@ -145,18 +159,9 @@ TEST_P(messages, nobody_there_is_told_and_passes) {
 
 TEST_P(messages, a_full_queue_of_a_connected_peer_is_waited_for) {
     auto [left, right] = *via().open_pair(socket_type::datagram);
-    int sent = 0;
     parcel full(bytes_of("fill"));
-    probe last;
-    for (;; ++sent) {
-        start_message(last, op_kind::send_message, left, full);
-        settle();
-        if (!last.done()) break;
-        ASSERT_EQ(last.result, 4);
-    }
+    fill_and_drain(left, right, full);
     parcel got{byte_span(bytes_)};
-    for (int received = 0; received < sent; ++received) EXPECT_EQ(receive(right, got), 4);
-    EXPECT_EQ(bench.finish(last), 4);
     EXPECT_EQ(receive(right, got), 4);
 }
 
@@ -165,19 +170,9 @@ TEST_P(messages, a_full_queue_of_an_unconnected_peer_is_waited_for) {
     auto left = *via().open_socket(address_family::unix_path, socket_type::datagram);
     auto right = *via().open_socket(address_family::unix_path, socket_type::datagram);
     ASSERT_TRUE(via().bind(*right.record(), where));
-    int sent = 0;
     parcel full(bytes_of("fill"));
     full.peer = where;
-    probe last;
-    for (;; ++sent) {
-        start_message(last, op_kind::send_message, left, full);
-        settle();
-        if (!last.done()) break;
-        ASSERT_EQ(last.result, 4);
-    }
-    parcel got{byte_span(bytes_)};
-    for (int received = 0; received < sent; ++received) EXPECT_EQ(receive(right, got), 4);
-    EXPECT_EQ(bench.finish(last), 4);
+    fill_and_drain(left, right, full);
 }
 
 class descriptors : public messages {

@@ -91,63 +91,77 @@ class race {
     std::uint64_t patience_;
 };
 
-/// `round(race)` for every round of every world.
-template <class Round>
-void race_all(Round&& round) {
+/// `play(race)` for every world.
+template <class Rounds>
+void race_all(Rounds&& play) {
     for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         race one(seed);
-        round(one);
+        play(one);
         if (testing::Test::HasFailure()) return;
     }
 }
 
+/// The same, each world with two ends of one connection.
+template <class Round>
+void race_on_pairs(Round&& round) {
+    race_all([&](race& one) {
+        auto [client, server] = one.world.bench.connected();
+        for (int number = 0; number < rounds_per_world; ++number)
+            round(one, client, server, number);
+        EXPECT_EQ(one.world.bench.buffers().outstanding(), 0U);
+    });
+}
+
+/// The same, each world with a listener.
+template <class Round>
+void race_on_listeners(Round&& round) {
+    race_all([&](race& one) {
+        handle listener = one.world.bench.listening();
+        const address where = *one.world.via().local_address(*listener.record());
+        for (int number = 0; number < rounds_per_world; ++number) round(one, listener, where);
+    });
+}
+
 TEST(sim_races, of_a_read_lose_no_byte) {
     tally seen;
-    race_all([&](race& one) {
+    race_on_pairs([&](race& one, handle& client, handle& server, int round) {
         sim_world& world = one.world;
-        auto [client, server] = world.bench.connected();
-        for (int round = 0; round < rounds_per_world; ++round) {
-            std::byte buffer[4]{};
-            const std::string sent(1, static_cast<char>('a' + round % 26));
-            bench_operation reading;
-            bench_operation writing;
-            world.bench.read(reading, server, buffer);
-            world.bench.write(writing, client, bytes_of(sent));
-            one.hesitate();
-            if (one.end(reading, seen)) {
-                EXPECT_EQ(buffer[0], std::byte{0});
-                EXPECT_EQ(world.read(server, buffer), 1) << "the byte is still there";
-            } else {
-                EXPECT_EQ(reading.result, 1);
-            }
-            EXPECT_EQ(text_of({buffer, 1}), sent);
-            EXPECT_EQ(world.bench.finish(writing), 1);
+        std::byte buffer[4]{};
+        const std::string sent(1, static_cast<char>('a' + round % 26));
+        bench_operation reading;
+        bench_operation writing;
+        world.bench.read(reading, server, buffer);
+        world.bench.write(writing, client, bytes_of(sent));
+        one.hesitate();
+        if (one.end(reading, seen)) {
+            EXPECT_EQ(buffer[0], std::byte{0});
+            EXPECT_EQ(world.read(server, buffer), 1) << "the byte is still there";
+        } else {
+            EXPECT_EQ(reading.result, 1);
         }
+        EXPECT_EQ(text_of({buffer, 1}), sent);
+        EXPECT_EQ(world.bench.finish(writing), 1);
     });
     expect_race(seen);
 }
 
 TEST(sim_races, of_a_receive_leak_no_buffer) {
     tally seen;
-    race_all([&](race& one) {
+    race_on_pairs([&](race& one, handle& client, handle& server, int) {
         sim_world& world = one.world;
-        auto [client, server] = world.bench.connected();
-        for (int round = 0; round < rounds_per_world; ++round) {
-            bench_operation receiving;
-            bench_operation writing;
+        bench_operation receiving;
+        bench_operation writing;
+        world.bench.receive(receiving, server);
+        world.bench.write(writing, client, bytes_of("x"));
+        one.hesitate();
+        if (one.end(receiving, seen)) {
+            EXPECT_EQ(world.bench.buffers().outstanding(), 0U);
             world.bench.receive(receiving, server);
-            world.bench.write(writing, client, bytes_of("x"));
-            one.hesitate();
-            if (one.end(receiving, seen)) {
-                EXPECT_EQ(world.bench.buffers().outstanding(), 0U);
-                world.bench.receive(receiving, server);
-                world.bench.finish(receiving);
-            }
-            EXPECT_EQ(world.bench.take(receiving.result, receiving.leased), "x");
-            EXPECT_EQ(world.bench.finish(writing), 1);
+            world.bench.finish(receiving);
         }
-        EXPECT_EQ(world.bench.buffers().outstanding(), 0U);
+        EXPECT_EQ(world.bench.take(receiving.result, receiving.leased), "x");
+        EXPECT_EQ(world.bench.finish(writing), 1);
     });
     expect_race(seen);
 }
@@ -155,57 +169,49 @@ TEST(sim_races, of_a_receive_leak_no_buffer) {
 // A source that is asked to end may still bring what had arrived, and then its end.
 TEST(sim_races, of_a_receive_source_lose_no_byte) {
     tally seen;
-    race_all([&](race& one) {
+    race_on_pairs([&](race& one, handle& client, handle& server, int) {
         sim_world& world = one.world;
-        auto [client, server] = world.bench.connected();
-        for (int round = 0; round < rounds_per_world; ++round) {
-            bench_operation receiving;
-            bench_operation writing;
-            world.bench.receive(receiving, server, op_multishot);
-            world.bench.write(writing, client, bytes_of("xyz"));
-            one.hesitate();
-            one.end(receiving, seen);
-            std::string got;
-            for (const auto& value : receiving.values)
-                got += world.bench.take(value.number, value.leased);
-            if (receiving.result > 0) got += world.bench.take(receiving.result, receiving.leased);
-            EXPECT_EQ(world.bench.finish(writing), 3);
-            std::byte rest[3];
-            while (got.size() < 3) {
-                const auto count = world.read(server, byte_span(rest).first(3 - got.size()));
-                ASSERT_GT(count, 0);
-                got += text_of(byte_view(rest).first(static_cast<std::size_t>(count)));
-            }
-            EXPECT_EQ(got, "xyz");
+        bench_operation receiving;
+        bench_operation writing;
+        world.bench.receive(receiving, server, op_multishot);
+        world.bench.write(writing, client, bytes_of("xyz"));
+        one.hesitate();
+        one.end(receiving, seen);
+        std::string got;
+        for (const auto& value : receiving.values)
+            got += world.bench.take(value.number, value.leased);
+        if (receiving.result > 0) got += world.bench.take(receiving.result, receiving.leased);
+        EXPECT_EQ(world.bench.finish(writing), 3);
+        std::byte rest[3];
+        while (got.size() < 3) {
+            const auto count = world.read(server, byte_span(rest).first(3 - got.size()));
+            ASSERT_GT(count, 0);
+            got += text_of(byte_view(rest).first(static_cast<std::size_t>(count)));
         }
-        EXPECT_EQ(world.bench.buffers().outstanding(), 0U);
+        EXPECT_EQ(got, "xyz");
     });
     expect_race(seen);
 }
 
 TEST(sim_races, of_an_accept_leak_no_connection) {
     tally seen;
-    race_all([&](race& one) {
+    race_on_listeners([&](race& one, handle& listener, const address& where) {
         sim_world& world = one.world;
-        handle listener = world.bench.listening();
-        const address where = *world.via().local_address(*listener.record());
-        for (int round = 0; round < rounds_per_world; ++round) {
-            handle client = world.socket();
-            bench_operation connecting;
-            bench_operation accepting;
+        handle client = world.socket();
+        bench_operation connecting;
+        bench_operation accepting;
+        world.bench.accept(accepting, listener);
+        world.bench.connect(connecting, client, where);
+        one.hesitate();
+        if (one.end(accepting, seen)) {
             world.bench.accept(accepting, listener);
-            world.bench.connect(connecting, client, where);
-            one.hesitate();
-            if (one.end(accepting, seen)) {
-                world.bench.accept(accepting, listener);
-                world.bench.finish(accepting);
-            }
-            ASSERT_GE(accepting.result, 0);
-            EXPECT_EQ(world.bench.finish(connecting), 0);
-            EXPECT_TRUE(world.kernel.close(static_cast<native_handle>(accepting.result)));
-            world.bench.close(client);
-            EXPECT_EQ(world.kernel.open_descriptors(), 1U);
+            world.bench.finish(accepting);
         }
+        ASSERT_GE(accepting.result, 0);
+        EXPECT_EQ(world.bench.finish(connecting), 0);
+        EXPECT_TRUE(world.kernel.close(static_cast<native_handle>(accepting.result)));
+        world.bench.close(client);
+        EXPECT_EQ(world.kernel.open_descriptors(), 1U);
     });
     expect_race(seen);
 }
@@ -213,31 +219,27 @@ TEST(sim_races, of_an_accept_leak_no_connection) {
 TEST(sim_races, of_a_connect_spoil_the_socket_unless_nothing_was_sent) {
     tally seen;
     int spoilt = 0;
-    race_all([&](race& one) {
+    race_on_listeners([&](race& one, handle& listener, const address& where) {
         sim_world& world = one.world;
-        handle listener = world.bench.listening();
-        const address where = *world.via().local_address(*listener.record());
-        for (int round = 0; round < rounds_per_world; ++round) {
-            handle client = world.socket();
-            bench_operation connecting;
-            world.bench.connect(connecting, client, where);
-            one.hesitate();
-            if (one.end(connecting, seen)) {
-                if (client.record()->broken) {
-                    ++spoilt;
-                    EXPECT_EQ(world.write(client, "x"), raw_error(errc::interrupted));
-                } else {
-                    EXPECT_EQ(world.connect(client, where), 0) << "nothing had happened";
-                }
+        handle client = world.socket();
+        bench_operation connecting;
+        world.bench.connect(connecting, client, where);
+        one.hesitate();
+        if (one.end(connecting, seen)) {
+            if (client.record()->broken) {
+                ++spoilt;
+                EXPECT_EQ(world.write(client, "x"), raw_error(errc::interrupted));
             } else {
-                EXPECT_EQ(connecting.result, 0);
-                EXPECT_EQ(world.write(client, "x"), 1);
+                EXPECT_EQ(world.connect(client, where), 0) << "nothing had happened";
             }
-            bench_operation accepting;
-            world.bench.accept(accepting, listener);
-            ASSERT_GE(world.bench.finish(accepting), 0);
-            EXPECT_TRUE(world.kernel.close(static_cast<native_handle>(accepting.result)));
+        } else {
+            EXPECT_EQ(connecting.result, 0);
+            EXPECT_EQ(world.write(client, "x"), 1);
         }
+        bench_operation accepting;
+        world.bench.accept(accepting, listener);
+        ASSERT_GE(world.bench.finish(accepting), 0);
+        EXPECT_TRUE(world.kernel.close(static_cast<native_handle>(accepting.result)));
     });
     expect_race(seen);
     EXPECT_GT(spoilt, 0);

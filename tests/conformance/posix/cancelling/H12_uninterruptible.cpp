@@ -1,44 +1,31 @@
 #include <memory>
 
 #include "conformance/fixture.hpp"
-#include "conformance/posix/file_systems.hpp"
 #include "conformance/posix/stalling_files.hpp"
 #include "conformance/tasks.hpp"
 
 namespace upcall::test {
 
 TEST_P(every_form, H12_an_owner_that_goes_while_the_kernel_still_has_the_buffer_waits_for_it) {
-    const std::string folder = scratch("");
-    std::unique_ptr<stalling_files> files;
-    in_child(
-        [&] {
-            auto room = std::make_unique<std::string>(4096, '-');
-            run([&]() -> task<> {
-                std::optional<file> slow =
-                    (co_await file::open(folder + "/data", open_read)).value();
-                files->stall();
-                running reading(home(), slow->read_at(bytes_in(*room), 0));
-                while (files->waiting() == 0) co_await turns(1);
-                slow.reset();
-                co_await turns(3);
-                EXPECT_FALSE(reading.done()) << "the kernel may still write";
-                files->answer();
-                co_await reading.ended();
-                if (reading.outcome()) {
-                    EXPECT_EQ(*room, std::string(4096, 'x'));
-                } else {
-                    EXPECT_EQ(reading.outcome().error(), errc::closed);
-                }
-            });
-            room.reset();
-            end_loop();
-            files.reset();
-        },
-        [&]() -> std::string {
-            if (std::string refused = enter_own_mounts(); !refused.empty()) return refused;
-            files = std::make_unique<stalling_files>(folder);
-            return files->refused();
+    with_stalling_files([&](stalling_files& files, const std::string& path) {
+        auto room = std::make_unique<std::string>(4096, '-');
+        run([&]() -> task<> {
+            std::optional<file> slow = (co_await file::open(path, open_read)).value();
+            files.stall();
+            running reading(home(), slow->read_at(bytes_in(*room), 0));
+            while (files.waiting() == 0) co_await turns(1);
+            slow.reset();
+            co_await turns(3);
+            EXPECT_FALSE(reading.done()) << "the kernel may still write";
+            files.answer();
+            co_await reading.ended();
+            if (reading.outcome()) {
+                EXPECT_EQ(*room, std::string(4096, 'x'));
+            } else {
+                EXPECT_EQ(reading.outcome().error(), errc::closed);
+            }
         });
+    });
 }
 
 }  // namespace upcall::test
