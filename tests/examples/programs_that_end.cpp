@@ -4,32 +4,10 @@
 #include <sstream>
 
 #include "support/program.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace upcall::testing {
 namespace {
-
-class scratch_folder {
-  public:
-    scratch_folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "upcall-ex-XXXXXX").string();
-        if (!::mkdtemp(name.data())) std::abort();
-        path_ = name;
-    }
-    scratch_folder(const scratch_folder&) = delete;
-    scratch_folder& operator=(const scratch_folder&) = delete;
-    ~scratch_folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    std::string file(const std::string& name) const { return (path_ / name).string(); }
-    std::size_t files() const {
-        return static_cast<std::size_t>(
-            std::distance(std::filesystem::directory_iterator(path_), {}));
-    }
-
-  private:
-    std::filesystem::path path_;
-};
 
 std::string content_of(const std::string& name) {
     std::ifstream from(name, std::ios::binary);
@@ -44,31 +22,31 @@ TEST(copy_file, copies_all_of_it) {
     std::string text((std::size_t{33} << 20) + 12'345, '\0');
     for (std::size_t at = 0; at < text.size(); ++at)
         text[at] = static_cast<char>(at * 31 + at / 997);
-    std::ofstream(folder.file("from"), std::ios::binary) << text;
-    std::ofstream(folder.file("to"), std::ios::binary) << "what was there before";
-    program copying("copy_file", {folder.file("from"), folder.file("to")});
+    std::ofstream(folder / "from", std::ios::binary) << text;
+    std::ofstream(folder / "to", std::ios::binary) << "what was there before";
+    program copying("copy_file", {folder / "from", folder / "to"});
     EXPECT_NE(copying.rest().find("copied " + std::to_string(text.size()) + " bytes"),
               std::string::npos);
     EXPECT_EQ(copying.wait(), 0);
-    EXPECT_TRUE(content_of(folder.file("to")) == text);
+    EXPECT_TRUE(content_of(folder / "to") == text);
     EXPECT_EQ(folder.files(), 2U) << "nothing else is left";
 }
 
 TEST(copy_file, copies_nothing_of_an_empty_file) {
     const scratch_folder folder;
-    std::ofstream(folder.file("from"), std::ios::binary) << "";
-    EXPECT_EQ(program("copy_file", {folder.file("from"), folder.file("to")}).wait(), 0);
-    EXPECT_EQ(content_of(folder.file("to")), "");
+    std::ofstream(folder / "from", std::ios::binary) << "";
+    EXPECT_EQ(program("copy_file", {folder / "from", folder / "to"}).wait(), 0);
+    EXPECT_EQ(content_of(folder / "to"), "");
     EXPECT_EQ(folder.files(), 2U);
 }
 
 TEST(copy_file, says_what_went_wrong) {
     const scratch_folder folder;
-    EXPECT_EQ(program("copy_file", {folder.file("missing"), folder.file("to")}).wait(), 1);
+    EXPECT_EQ(program("copy_file", {folder / "missing", folder / "to"}).wait(), 1);
     EXPECT_EQ(folder.files(), 0U);
-    std::ofstream(folder.file("from"), std::ios::binary) << "text";
-    std::filesystem::create_directory(folder.file("to"));
-    EXPECT_EQ(program("copy_file", {folder.file("from"), folder.file("to")}).wait(), 1);
+    std::ofstream(folder / "from", std::ios::binary) << "text";
+    std::filesystem::create_directory(folder / "to");
+    EXPECT_EQ(program("copy_file", {folder / "from", folder / "to"}).wait(), 1);
     EXPECT_EQ(folder.files(), 2U) << "the unfinished copy is removed";
     EXPECT_EQ(program("copy_file", {}).wait(), 2);
 }

@@ -15,8 +15,8 @@
 #include <optional>
 
 #include "pairs.hpp"
-#include "scratch.hpp"
 #include "support/counting_new.hpp"
+#include "support/scratch_folder.hpp"
 
 #ifndef UPCALL_TEST_SANITIZED
 

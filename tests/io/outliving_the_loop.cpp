@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "pairs.hpp"
-#include "scratch.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace upcall::testing {
 namespace {

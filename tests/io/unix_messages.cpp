@@ -3,7 +3,7 @@
 #include <upcall/io/unix.hpp>
 
 #include "pairs.hpp"
-#include "scratch.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace upcall::testing {
 namespace {

@@ -11,7 +11,7 @@
 #include <stdexcept>
 
 #include "pairs.hpp"
-#include "scratch.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace upcall::testing {
 namespace {

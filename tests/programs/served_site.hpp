@@ -12,6 +12,7 @@
 
 #include "programs/http_client.hpp"
 #include "support/program.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace upcall::testing {
 
@@ -19,22 +20,13 @@ namespace upcall::testing {
 class scratch_site {
   public:
     scratch_site() {
-        std::string name = (std::filesystem::temp_directory_path() / "upcall-site-XXXXXX").string();
-        if (!::mkdtemp(name.data())) std::abort();
-        std::filesystem::permissions(name, std::filesystem::perms(0755));
-        path_ = name;
+        std::filesystem::permissions(path(), std::filesystem::perms(0755));
         put("index.html", "<h1>it works</h1>\n");
     }
-    scratch_site(const scratch_site&) = delete;
-    scratch_site& operator=(const scratch_site&) = delete;
-    ~scratch_site() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
 
-    const std::filesystem::path& path() const { return path_; }
+    const std::filesystem::path& path() const { return folder_.path(); }
     void put(const std::string& name, std::string_view content) const {
-        std::ofstream(path_ / name, std::ios::binary) << content;
+        std::ofstream(path() / name, std::ios::binary) << content;
     }
 
     /// A file in which every position shows whether it is where it should be.
@@ -49,7 +41,7 @@ class scratch_site {
     }
 
   private:
-    std::filesystem::path path_;
+    scratch_folder folder_;
 };
 
 /// Serves it. Words are further options; without --listen among them, it listens on 127.0.0.1.

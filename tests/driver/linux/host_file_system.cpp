@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "support/scratch_folder.hpp"
+
 namespace upcall {
 namespace {
 
@@ -33,11 +35,9 @@ TEST(host_file_system, a_device_that_is_no_disk_has_no_direct_io_to_speak_of) {
 
 // A folder is judged without leaving anything in it.
 TEST(host_file_system, probing_a_folder_leaves_it_empty) {
-    std::string folder = (std::filesystem::temp_directory_path() / "upcall-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-    EXPECT_TRUE(probe_file_system(folder).has_value());
-    EXPECT_TRUE(std::filesystem::is_empty(folder));
-    std::filesystem::remove(folder);
+    const testing::scratch_folder folder;
+    EXPECT_TRUE(probe_file_system(folder.path().string()).has_value());
+    EXPECT_EQ(folder.files(), 0U);
 }
 
 // Writes and reads with exactly the alignment that was reported.

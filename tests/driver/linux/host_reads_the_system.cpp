@@ -12,6 +12,7 @@
 #include "driver/host/linux/read_limits.hpp"
 #include "driver/host/linux/read_system.hpp"
 #include "driver/host/linux/system_files.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace upcall {
 namespace {
@@ -22,17 +23,12 @@ using host_probe::read_container;
 using host_probe::read_limits;
 using host_probe::read_system;
 using host_probe::system_files;
-using testing::Contains;
-using testing::HasSubstr;
+using ::testing::Contains;
+using ::testing::HasSubstr;
 
-class a_system : public testing::Test {
+class a_system : public ::testing::Test {
   protected:
-    a_system() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "upcall-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-        files_.root = pattern;
-    }
-    ~a_system() override { std::filesystem::remove_all(files_.root); }
+    a_system() { files_.root = folder_.path().string(); }
 
     void put(const std::string& path, const std::string& text) {
         const std::filesystem::path full = files_.root + path;
@@ -50,6 +46,7 @@ class a_system : public testing::Test {
         return system;
     }
 
+    testing::scratch_folder folder_;
     system_files files_;
 };
 

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "support/driver_test.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace upcall::test {
 namespace {
@@ -19,13 +20,7 @@ namespace fs = std::filesystem;
 
 class files : public driver_test {
   protected:
-    files() {
-        std::string made = (fs::path(::testing::TempDir()) / "upcall-files-XXXXXX").string();
-        root_ = ::mkdtemp(made.data());
-    }
-    ~files() override { fs::remove_all(root_); }
-
-    std::string at(const std::string& name) const { return (root_ / name).string(); }
+    std::string at(const std::string& name) const { return folder_ / name; }
     void make(const std::string& name, const std::string& text) { std::ofstream(at(name)) << text; }
     std::string content(const std::string& name) const {
         std::ifstream in(at(name));
@@ -60,7 +55,7 @@ class files : public driver_test {
         return asked;
     }
 
-    fs::path root_;
+    testing::scratch_folder folder_;
     std::byte bytes_[8192]{};
 };
 UPCALL_FOR_EVERY_DRIVER(files);
@@ -97,11 +92,11 @@ TEST_P(files, opening_says_what_is_wrong) {
     EXPECT_EQ(open(plain, open_read | open_directory), -ENOTDIR);
     EXPECT_EQ(open(plain, open_write | open_create | open_exclusive), -EEXIST);
     EXPECT_EQ(open(at("plain/below"), open_read), -ENOTDIR);
-    EXPECT_EQ(open(root_.string(), open_write), -EISDIR);
+    EXPECT_EQ(open(folder_.path().string(), open_write), -EISDIR);
     EXPECT_EQ(open(at(std::string(300, 'n')), open_read), -ENAMETOOLONG);
     auto reader = opened(plain, open_read);
     EXPECT_EQ(file_transfer(op_kind::file_write, reader, 0, bytes_of("x")), -EBADF);
-    auto directory = opened(root_.string(), open_read | open_directory);
+    auto directory = opened(folder_.path().string(), open_read | open_directory);
     EXPECT_EQ(file_transfer(op_kind::file_read, directory, 0, bytes_), -EISDIR);
 }
 
@@ -124,7 +119,7 @@ TEST_P(files, only_regular_ones_where_that_was_asked_for) {
     make("regular", "text");
     EXPECT_EQ(open(at("fifo"), open_read | open_regular), -EINVAL) << "and never waits for a peer";
     EXPECT_LT(open(at("fifo"), open_write | open_regular), 0);
-    EXPECT_EQ(open(root_.string(), open_read | open_regular), -EISDIR);
+    EXPECT_EQ(open(folder_.path().string(), open_read | open_regular), -EISDIR);
     EXPECT_EQ(open("/dev/zero", open_read | open_regular), -EINVAL);
     const auto native = open(at("regular"), open_read | open_regular);
     ASSERT_GE(native, 0);
@@ -250,7 +245,7 @@ TEST_P(files, directories_are_listed) {
     fs::create_directory(at("folder"));
     fs::create_symlink("file", at("link"));
     std::vector<directory_entry> entries(3);
-    const auto path = root_.string();
+    const auto path = folder_.path().string();
     file_call_arguments asked = call_of(file_call::list_directory, &path);
     asked.entries = &entries;
     auto directory = opened(path, open_read | open_directory);
