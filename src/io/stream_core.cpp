@@ -298,7 +298,8 @@ void stream_core::received(std::int64_t value, std::byte* block) noexcept {
     if (!taken) received_.push(home_->buffers(), block, static_cast<std::size_t>(value));
     adapt(value);
     if (taken) return hand_over(*first, block, static_cast<std::size_t>(value));
-    if (received_.size() >= received_max) reading().request_cancel(cancel_cause::cancelled);
+    const std::size_t unread_max = home_->buffers().runs_low() ? 1 : received_max;
+    if (received_.size() >= unread_max) reading().request_cancel(cancel_cause::cancelled);
 }
 
 void stream_core::adapt(std::int64_t value) noexcept {

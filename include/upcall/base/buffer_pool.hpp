@@ -100,6 +100,9 @@ class buffer_pool {
     std::byte* take_small() noexcept { return take(small_); }
     std::byte* take_large() noexcept { return take(large_); }
 
+    /// Whether so many small buffers are out that none should lie about unread.
+    bool runs_low() const noexcept { return small_.out > small_.count / 2; }
+
     /// Takes a buffer back. Any thread.
     void give_back(std::byte* block) noexcept;
 
