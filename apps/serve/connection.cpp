@@ -65,9 +65,7 @@ task<> connection::run() {
 task<> connection::serve() {
     for (;;) {
         result<lease> chunk;
-        if (!ahead_.empty())
-            chunk = std::move(ahead_);
-        else if (parser_.mid_request())
+        if (parser_.mid_request())
             chunk = co_await deadline_at(head_deadline_, peer_.receive_more());
         else
             chunk = co_await receive_first();
@@ -80,24 +78,26 @@ task<> connection::serve() {
             if (chunk.error() == errc::end_of_stream) linger_ = {};
             co_return;
         }
-        std::span<const char> rest = chars_of(*chunk);
-        while (!rest.empty()) {
-            const parsed step = parser_.feed(rest);
-            rest = rest.subspan(step.consumed);
+        take(std::move(*chunk));
+        while (!rest_.empty()) {
+            const parsed step = parser_.feed(rest_);
+            rest_ = rest_.subspan(step.consumed);
             if (step.state == parse_state::need_more) break;
             linger_ = linger;
             if (step.state == parse_state::refused) {
                 co_await refuse(parser_.why());
                 co_return;
             }
-            last_ = rest.empty() && server_.crowded();
+            last_ = rest_.empty() && server_.crowded();
             const bool stopping = co_await this_task::stop_requested();
-            if (stopping && rest.empty() && !last_) last_ = co_await is_last();
+            if (stopping && rest_.empty() && !last_) last_ = co_await is_last();
             const bool usable = co_await respond(parser_.current());
             if (!usable || !keep_alive_) co_return;
             // What is here of the next request counts from now.
             head_deadline_ = peer_.home().now() + server_.state.settings.header_timeout;
         }
+        chunk_.reset();
+        held_.reset();
         waiting_for_first_ = false;
     }
 }
@@ -125,8 +125,29 @@ task<result<lease>> connection::receive_first() {
 task<bool> connection::is_last() {
     auto chunk = co_await timeout(one_turn, peer_.receive_more());
     if (!chunk) co_return true;
-    ahead_ = std::move(*chunk);
+    parser_.keep();
+    take(std::move(*chunk));
     co_return false;
+}
+
+void connection::take(lease chunk) {
+    chunk_ = std::move(chunk);
+    rest_ = chars_of(chunk_);
+    held_.reset();
+}
+
+/// Before a response, which the peer may take as slowly as it likes: what was received is in a
+/// buffer of the loop, and there are only so many for all its connections. Copies what there is of
+/// later requests, and the one in hand if it is still needed.
+void connection::let_go(bool keep_request) {
+    if (chunk_.empty()) return;
+    if (keep_request) parser_.keep();
+    if (!rest_.empty()) {
+        held_ = std::make_unique_for_overwrite<char[]>(rest_.size());
+        std::memcpy(held_.get(), rest_.data(), rest_.size());
+        rest_ = {held_.get(), rest_.size()};
+    }
+    chunk_.reset();
 }
 
 connection_state connection::state_of_connection() {
@@ -168,6 +189,8 @@ task<bool> connection::respond(const request& asked) {
 
 task<bool> connection::respond_slowly(const request& asked, target_path path) {
     using kind = site_answer::kind;
+    let_go(true);
+    path.query = asked.target().substr(asked.target().size() - path.query.size());
     site_answer found = co_await server_.files.find(path.path);
     switch (found.what) {
         case kind::file:
@@ -195,6 +218,7 @@ task<bool> connection::respond_slowly(const request& asked, target_path path) {
 
 task<bool> connection::respond_with_index(const request& asked, target_path path) {
     const options& settings = server_.state.settings;
+    let_go(true);
     for (const std::string& index : settings.index) {
         std::string name = path.path == "." ? index : std::string(path.path) + "/" + index;
         auto kept = server_.files.find_kept(name, peer_.home().now());
@@ -262,6 +286,7 @@ task<bool> connection::send_file(const request& asked, std::string_view path,
         response.is_multipart() ? entity.bytes() : body_bytes(response, entity, nullptr);
     const bool has_body = !asked.is_head() && count > 0;
     if (has_body && !body.in_memory()) {
+        let_go(true);
         // Before anything is promised: the file may have gone, or be another by now.
         auto opened = co_await server_.files.open(path, coding);
         if (!opened) co_return co_await send_error(status_of(opened.error()), false);
@@ -308,20 +333,18 @@ task<bool> connection::send_ranges(const request& asked, content& body,
 /// false, and the connection ends, which tells the peer.
 task<bool> connection::send_section(content& body, std::uint64_t first, std::uint64_t count) {
     if (body.in_memory()) co_return co_await send_bytes(body.kept.subspan(first, count));
-    loop_server::piece piece = server_.borrow_piece();
-    bool sent = true;
-    while (count > 0 && sent) {
-        const auto wanted =
-            static_cast<std::size_t>(std::min<std::uint64_t>(count, loop_server::piece_bytes));
-        const std::span<std::byte> room(piece.get(), wanted);
+    const piece_pool::piece piece = server_.pieces.borrow();
+    while (count > 0) {
+        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(count, piece.bytes()));
+        const std::span<std::byte> room = piece.room().first(wanted);
         const transfer got = co_await body.open.read_exactly_at(room, first);
-        sent = static_cast<bool>(got);
-        if (sent) sent = co_await send_bytes(room);
+        if (!got) co_return false;
+        const bool sent = co_await send_bytes(room);
+        if (!sent) co_return false;
         first += wanted;
         count -= wanted;
     }
-    server_.return_piece(std::move(piece));
-    co_return sent;
+    co_return true;
 }
 
 task<bool> connection::send_error(int status, bool head_only, std::string_view lines) {
@@ -337,18 +360,37 @@ task<bool> connection::send_error(int status, bool head_only, std::string_view l
 
 task<bool> connection::refuse(const refusal& why) {
     keep_alive_ = false;
+    rest_ = {};
+    const bool logged = server_.log.enabled();
+    const std::string line(logged ? parser_.first_line() : std::string_view{});
     const bool sent = co_await send_error(why.status, false);
-    if (server_.log.enabled()) note(nullptr, parser_.first_line());
+    if (logged) note(nullptr, line);
     co_return sent;
 }
 
 /// A head with its body. A short one goes out as one piece, which costs less than two.
 task<bool> connection::send(outgoing& what) {
+    let_go(server_.log.enabled());
+    if (what.head_bytes == 0) return send_bare_failure();
     sent_body_ = what.body.size();
     if (what.head_bytes + what.body.size() > server_.blocks.block_bytes()) return send_pieces(what);
     if (!what.body.empty())
         std::memcpy(what.block.data() + what.head_bytes, what.body.data(), what.body.size());
     return send_bytes(bytes_of_block(what.block, what.head_bytes + what.body.size()));
+}
+
+/// For a response whose head has no room.
+task<bool> connection::send_bare_failure() {
+    status_ = 500;
+    keep_alive_ = false;
+    co_await send_bytes(bytes_of(bare_failure));
+    co_return false;
+}
+
+/// Sends what was written into the block, or nothing if that was not all of it.
+task<bool> connection::send_text(const outgoing& in, const text_writer& text) {
+    if (!text.fits()) co_return false;
+    co_return co_await send_bytes(bytes_of_block(in.block, text.wanted()));
 }
 
 task<bool> connection::send_pieces(outgoing& what) {
@@ -377,20 +419,6 @@ task<bool> connection::send_bytes(byte_view bytes) {
         if (watch->expired(home.now())) co_return false;
         bytes = bytes.subspan(sent.bytes);
     }
-}
-
-/// For a response whose head has no room.
-task<bool> connection::send_bare_failure() {
-    status_ = 500;
-    keep_alive_ = false;
-    co_await send_bytes(bytes_of(bare_failure));
-    co_return false;
-}
-
-/// Sends what was written into the block, or nothing if that was not all of it.
-task<bool> connection::send_text(const outgoing& in, const text_writer& text) {
-    if (!text.fits()) co_return false;
-    co_return co_await send_bytes(bytes_of_block(in.block, text.wanted()));
 }
 
 /// Ends our side first and reads what the peer still sends, for a while.

@@ -65,6 +65,9 @@ class connection {
     upcall::task<bool> send_bytes(upcall::byte_view bytes);
     upcall::task<> close_politely(upcall::duration patience);
 
+    void take(upcall::lease chunk);
+    void let_go(bool keep_request);
+
     connection_state state_of_connection();
     void note(const request* asked, std::string_view line);
 
@@ -73,7 +76,9 @@ class connection {
     std::string client_;
     request_parser parser_;
     idle_connection idle_;
-    upcall::lease ahead_;  // received before it was asked for
+    upcall::lease chunk_;           // received last; let go before a response
+    std::unique_ptr<char[]> held_;  // or a copy of what of it is for later
+    std::span<const char> rest_;    // of either: not parsed yet
     upcall::time_point head_deadline_{};
     std::uint32_t served_ = 0;
     unsigned minor_version_ = 1;

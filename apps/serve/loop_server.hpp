@@ -16,6 +16,7 @@
 #include "serve/http_date.hpp"
 #include "serve/options.hpp"
 #include "serve/page.hpp"
+#include "serve/piece_pool.hpp"
 #include "serve/site.hpp"
 
 namespace upcall_serve {
@@ -46,20 +47,6 @@ struct loop_server {
     // No response head is longer, but for a redirect, which repeats the request's target.
     static constexpr std::size_t response_head_bytes = 1024;
 
-    // Pieces of large files on their way out.
-    static constexpr std::size_t piece_bytes = std::size_t{256} << 10;
-    using piece = std::unique_ptr<std::byte[]>;
-
-    piece borrow_piece() {
-        if (pieces.empty()) return std::make_unique_for_overwrite<std::byte[]>(piece_bytes);
-        piece taken = std::move(pieces.back());
-        pieces.pop_back();
-        return taken;
-    }
-    void return_piece(piece used) {
-        if (pieces.size() < 16) pieces.push_back(std::move(used));
-    }
-
     // Whether others wait for a place, so that none is to be kept longer than for a response.
     bool crowded() const { return state.waiting.load(std::memory_order_relaxed) > 0; }
 
@@ -78,7 +65,7 @@ struct loop_server {
     access_writer log;
     date_cache dates;
     std::string server_lines;
-    std::vector<piece> pieces;
+    piece_pool pieces;
     upcall::list<idle_connection, idle_connection> idle;
     upcall::auto_event left;  // a connection has ended
 

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <charconv>
 #include <cstring>
+#include <functional>
 
 #include "serve/chars.hpp"
 
@@ -48,6 +49,23 @@ parsed request_parser::feed(std::span<const char> bytes) {
     }
     // On completion `line_` is the end of the head.
     return {state_, state_ == parse_state::complete ? line_ - before : taken};
+}
+
+void request_parser::keep() {
+    if (state_ != parse_state::complete || block_) return;
+    block_ = blocks_.borrow();
+    const std::string_view from = request_.head_;
+    const auto moved = [&](std::string_view part) {
+        // A target may be a text of our own.
+        const bool inside = !std::less<>()(part.data(), from.data()) &&
+                            !std::less<>()(from.data() + from.size(), part.data());
+        return inside ? std::string_view(block_.data() + (part.data() - from.data()), part.size())
+                      : part;
+    };
+    std::memcpy(block_.data(), from.data(), from.size());
+    request_.target_ = moved(request_.target_);
+    request_.host_ = moved(request_.host_);
+    request_.head_ = moved(from);
 }
 
 std::string_view request_parser::first_line() const {

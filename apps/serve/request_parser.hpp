@@ -58,6 +58,10 @@ class request_parser {
     // then fed goes away.
     const request& current() const { return request_; }
 
+    // Moves the current request into a block, so that the span it was read from may go. Views taken
+    // from it before are of that span. Throws std::bad_alloc, and then nothing was moved.
+    void keep();
+
     // After `refused`: the cause, and as much of the request line as there is, any bytes at all,
     // for as long as the span that was refused.
     const refusal& why() const { return why_; }
