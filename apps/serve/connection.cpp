@@ -163,7 +163,8 @@ task<bool> connection::respond(const request& asked) {
     ++served_;
     minor_version_ = asked.minor_version();
     keep_alive_ = asked.keep_alive() && served_ < settings.requests_per_connection_max && !last_;
-    sent_body_ = 0;
+    sent_anew_ = 0;
+    begin_response();
 
     std::array<char, 1024> short_name;
     std::string long_name;
@@ -175,7 +176,7 @@ task<bool> connection::respond(const request& asked) {
     const auto path = decode_target(asked.target(), name, {.dotfiles = settings.dotfiles});
     bool usable = false;
     if (!path) {
-        usable = co_await send_error(path.error().status, asked.is_head());
+        usable = co_await send_failure(asked, path.error().status);
     } else if (path->directory || path->path == ".") {
         usable = co_await respond_with_index(asked, *path);
     } else if (auto found = server_.files.find_kept(path->path, peer_.home().now())) {
@@ -205,7 +206,7 @@ task<bool> connection::respond_slowly(const request& asked, target_path path) {
             co_return co_await send(out);
         }
         case kind::missing:
-            co_return co_await send_error(404, asked.is_head());
+            co_return co_await send_failure(asked, 404);
         case kind::forbidden:
             co_return co_await send_error(403, asked.is_head());
         case kind::busy:
@@ -224,25 +225,29 @@ task<bool> connection::respond_with_index(const request& asked, target_path path
         auto kept = server_.files.find_kept(name, peer_.home().now());
         if (!kept) {
             site_answer found = co_await server_.files.find(name);
+            if (found.what == site_answer::kind::busy)
+                co_return co_await send_error(503, asked.is_head());
             kept = std::move(found.file);
         }
         if (kept) co_return co_await send_file(asked, name, std::move(kept));
     }
     if (settings.list_directories) co_return co_await respond_with_listing(asked, path);
-    co_return co_await send_error(404, asked.is_head());
+    co_return co_await send_failure(asked, 404);
 }
 
 task<bool> connection::respond_with_listing(const request& asked, target_path path) {
-    auto directory =
-        co_await file::open(std::string(path.path), open_read | open_directory | open_beneath, 0,
-                            &server_.files.root());
-    if (!directory) co_return co_await send_error(404, asked.is_head());
+    auto directory = co_await file::open(std::string(path.path),
+                                         open_read | open_directory | server_.files.beneath(), 0,
+                                         &server_.files.root());
+    if (!directory) co_return co_await send_failure(asked, status_of(directory.error()));
     auto names = co_await directory->list();
     if (!names) co_return co_await send_error(500, asked.is_head());
     std::vector<listing_entry> entries;
     for (const directory_entry& name : *names) {
         if (name.name.starts_with('.') && !server_.state.settings.dotfiles) continue;
-        auto seen = co_await status(name.name, &*directory);
+        // From the root, so that a link which leads out of it is not followed, nor told of.
+        auto seen = co_await status(std::string(path.path) + "/" + name.name, &server_.files.root(),
+                                    server_.files.beneath());
         if (!seen || (seen->type != file_type::regular && seen->type != file_type::directory))
             continue;
         entries.push_back({.name = name.name,
@@ -289,7 +294,9 @@ task<bool> connection::send_file(const request& asked, std::string_view path,
         let_go(true);
         // Before anything is promised: the file may have gone, or be another by now.
         auto opened = co_await server_.files.open(path, coding);
-        if (!opened) co_return co_await send_error(status_of(opened.error()), false);
+        if (!opened) co_return co_await send_failure(asked, status_of(opened.error()));
+        const bool same = co_await server_.files.is_same(*opened, path, body.hold, coding);
+        if (!same) co_return co_await send_anew(asked, path);
         body.open = std::move(*opened);
     }
     if (response.is_multipart()) co_return co_await send_ranges(asked, body, response);
@@ -303,6 +310,13 @@ task<bool> connection::send_file(const request& asked, std::string_view path,
     const bool sent = co_await send(out);
     if (!sent || !has_body || body.in_memory()) co_return sent;
     co_return co_await send_section(body, first, count);
+}
+
+/// Another file has taken the place of the one that was found. If that goes on and on, there is
+/// no answer.
+task<bool> connection::send_anew(const request& asked, std::string_view path) {
+    if (++sent_anew_ > 3) co_return co_await send_error(503, asked.is_head());
+    co_return co_await respond_slowly(asked, {.path = path, .directory = false, .query = {}});
 }
 
 task<bool> connection::send_ranges(const request& asked, content& body,
@@ -347,6 +361,39 @@ task<bool> connection::send_section(content& body, std::uint64_t first, std::uin
     co_return true;
 }
 
+/// As send_error, and for what is missing with the page that the directory has for it.
+task<bool> connection::send_failure(const request& asked, int status) {
+    if (status != 404) co_return co_await send_error(status, asked.is_head());
+    let_go(true);
+    const auto page = co_await server_.files.find_missing_page();
+    if (!page) co_return co_await send_error(404, asked.is_head());
+    const resource::variant& plain = (*page)[content_coding::identity];
+    const std::uint64_t bytes = plain.entity.bytes();
+    content body{.hold = page,
+                 .entity = plain.entity,
+                 .kept = {plain.content.get(), plain.content ? bytes : 0},
+                 .path = {},
+                 .coding = content_coding::identity};
+    if (!body.in_memory()) {
+        auto opened = co_await server_.files.open(missing_page_name, body.coding);
+        if (!opened) co_return co_await send_error(404, asked.is_head());
+        const bool same =
+            co_await server_.files.is_same(*opened, missing_page_name, page, body.coding);
+        if (!same) co_return co_await send_error(404, asked.is_head());
+        body.open = std::move(*opened);
+    }
+    status_ = 404;
+    outgoing out{.block = server_.blocks.borrow()};
+    text_writer text(out.room());
+    put_error_head(text, state_of_connection(), 404, bytes);
+    out.set_head(text);
+    const bool has_body = !asked.is_head() && bytes > 0;
+    if (has_body && body.in_memory()) out.body = body.kept;
+    const bool sent = co_await send(out);
+    if (!sent || !has_body || body.in_memory()) co_return sent;
+    co_return co_await send_section(body, 0, bytes);
+}
+
 task<bool> connection::send_error(int status, bool head_only, std::string_view lines) {
     status_ = status;
     const std::string_view html = server_.state.pages.html(status);
@@ -361,6 +408,7 @@ task<bool> connection::send_error(int status, bool head_only, std::string_view l
 task<bool> connection::refuse(const refusal& why) {
     keep_alive_ = false;
     rest_ = {};
+    begin_response();
     const bool logged = server_.log.enabled();
     const std::string line(logged ? parser_.first_line() : std::string_view{});
     const bool sent = co_await send_error(why.status, false);
@@ -372,7 +420,7 @@ task<bool> connection::refuse(const refusal& why) {
 task<bool> connection::send(outgoing& what) {
     let_go(server_.log.enabled());
     if (what.head_bytes == 0) return send_bare_failure();
-    sent_body_ = what.body.size();
+    head_bytes_ = what.head_bytes;
     if (what.head_bytes + what.body.size() > server_.blocks.block_bytes()) return send_pieces(what);
     if (!what.body.empty())
         std::memcpy(what.block.data() + what.head_bytes, what.body.data(), what.body.size());
@@ -398,6 +446,7 @@ task<bool> connection::send_pieces(outgoing& what) {
                                       io_slice(what.body)};
     const time_point until = peer_.home().now() + server_.state.settings.send_timeout;
     const transfer sent = co_await deadline_at(until, peer_.write_all(std::span(pieces)));
+    sent_ += sent.bytes;
     if (sent) co_return true;
     if (sent.cause != errc::deadline_exceeded || sent.bytes < what.head_bytes) co_return false;
     co_return co_await send_bytes(what.body.subspan(sent.bytes - what.head_bytes));
@@ -412,6 +461,7 @@ task<bool> connection::send_bytes(byte_view bytes) {
         const time_point now = home.now();
         const time_point until = watch ? watch->deadline() : now + settings.send_timeout;
         const transfer sent = co_await deadline_at(until, peer_.write_all(bytes));
+        sent_ += sent.bytes;
         if (sent) co_return true;
         if (sent.cause != errc::deadline_exceeded) co_return false;
         if (!watch) watch.emplace(now, settings.send_timeout, settings.send_rate_min);
@@ -437,17 +487,24 @@ task<> connection::close_politely(upcall::duration patience) {
     static_cast<void>(co_await peer_.close());
 }
 
+void connection::begin_response() {
+    sent_ = head_bytes_ = 0;
+    if (server_.log.enabled()) began_ = std::chrono::steady_clock::now();
+}
+
 void connection::note(const request* asked, std::string_view line) {
     using namespace std::chrono;
-    server_.log.note(
-        {.client = client_,
-         .time_ms = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count(),
-         .request_line = line,
-         .host = asked ? asked->host() : std::string_view{},
-         .referer = asked ? asked->single(field::referer) : std::string_view{},
-         .user_agent = asked ? asked->single(field::user_agent) : std::string_view{},
-         .status = status_,
-         .body_bytes = sent_body_});
+    const auto lasted = steady_clock::now() - began_;
+    const auto began = system_clock::now() - duration_cast<system_clock::duration>(lasted);
+    server_.log.note({.client = client_,
+                      .time_ms = duration_cast<milliseconds>(began.time_since_epoch()).count(),
+                      .duration_us = duration_cast<microseconds>(lasted).count(),
+                      .request_line = line,
+                      .host = asked ? asked->host() : std::string_view{},
+                      .referer = asked ? asked->single(field::referer) : std::string_view{},
+                      .user_agent = asked ? asked->single(field::user_agent) : std::string_view{},
+                      .status = status_,
+                      .body_bytes = sent_ - std::min(sent_, head_bytes_)});
 }
 
 }  // namespace upcall_serve

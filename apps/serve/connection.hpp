@@ -3,6 +3,7 @@
 
 #include <upcall/upcall.hpp>
 
+#include <chrono>
 #include <span>
 #include <string>
 
@@ -52,6 +53,8 @@ class connection {
     upcall::task<bool> respond_with_index(const request& asked, target_path path);
     upcall::task<bool> respond_with_listing(const request& asked, target_path path);
     upcall::task<bool> send_error(int status, bool head_only, std::string_view lines = {});
+    upcall::task<bool> send_failure(const request& asked, int status);
+    upcall::task<bool> send_anew(const request& asked, std::string_view path);
     upcall::task<bool> refuse(const refusal& why);
     upcall::task<bool> send(outgoing& what);
     upcall::task<bool> send_bare_failure();
@@ -69,6 +72,7 @@ class connection {
     void let_go(bool keep_request);
 
     connection_state state_of_connection();
+    void begin_response();
     void note(const request* asked, std::string_view line);
 
     loop_server& server_;
@@ -87,7 +91,11 @@ class connection {
     bool last_ = false;  // the response ends the connection, whatever its request says
     upcall::duration linger_{};
     int status_ = 0;
-    std::uint64_t sent_body_ = 0;
+    unsigned sent_anew_ = 0;
+    // Of the response in hand, for the log.
+    std::chrono::steady_clock::time_point began_{};
+    std::uint64_t sent_ = 0;        // bytes, the head's included
+    std::uint64_t head_bytes_ = 0;  // of which the head is so many
 };
 
 }  // namespace upcall_serve

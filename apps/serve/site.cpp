@@ -80,7 +80,7 @@ task<result<file>> site::open(std::string_view path, content_coding coding) cons
     const std::string name = name_in(path, coding);
     const time_point until = home.now() + descriptor_wait_max;
     for (;;) {
-        auto opened = co_await file::open(name, open_read | open_beneath | open_regular, 0, &root_);
+        auto opened = co_await file::open(name, open_read | open_regular | beneath(), 0, &root_);
         if (opened || !is_shortage(opened.error()) || home.now() >= until) co_return opened;
         const auto paused = co_await sleep(descriptor_wait);
         if (!paused) co_return opened;
@@ -91,11 +91,34 @@ task<bool> site::is_current(std::string path, std::shared_ptr<const resource> wh
     const auto& known = static_cast<const seen_resource&>(*what);
     for (const content_coding coding : all_codings) {
         const auto index = static_cast<std::size_t>(coding);
-        if (!known.variants[index]) continue;
-        auto now = co_await status(name_in(path, coding), &root_);
-        if (!now || !same_file(*now, known.seen[index])) co_return false;
+        const bool was_there = known.variants[index].has_value();
+        if (!was_there && !settings_.precompressed) continue;
+        const auto now = co_await status(name_in(path, coding), &root_, beneath());
+        if (!now && is_shortage(now.error())) continue;
+        const bool is_there = now && now->type == file_type::regular;
+        if (is_there != was_there) co_return false;
+        if (is_there && !same_file(*now, known.seen[index])) co_return false;
     }
     co_return true;
+}
+
+task<bool> site::is_same(file& opened, std::string_view path, std::shared_ptr<const resource> what,
+                         content_coding coding) {
+    const auto now = co_await opened.status();
+    const auto& known = static_cast<const seen_resource&>(*what);
+    const bool same = now && same_file(*now, known.seen[static_cast<std::size_t>(coding)]);
+    if (!same) hot_.forget(path);
+    co_return same;
+}
+
+task<std::shared_ptr<const resource>> site::find_missing_page() {
+    loop& home = *loop::current();
+    if (missing_page_chosen_ || home.now() < no_missing_page_until_) co_return nullptr;
+    std::shared_ptr<const resource> kept = find_kept(missing_page_name, home.now());
+    if (kept) co_return kept;
+    site_answer found = co_await find(missing_page_name);
+    if (!found.file) no_missing_page_until_ = home.now() + hot_cache::fresh_for;
+    co_return std::move(found.file);
 }
 
 task<site_answer> site::load(std::string path) {
@@ -153,7 +176,7 @@ task<std::error_code> site::load_variant(std::string path, content_coding coding
 }
 
 task<bool> site::is_directory(std::string path) {
-    auto opened = co_await file::open(path, open_read | open_directory | open_beneath, 0, &root_);
+    auto opened = co_await file::open(path, open_read | open_directory | beneath(), 0, &root_);
     co_return opened.has_value();
 }
 

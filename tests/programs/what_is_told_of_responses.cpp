@@ -58,6 +58,39 @@ TEST_P(told_of_responses, json_lines_are_json_and_complete) {
     EXPECT_NE(lines.back().find(R"(a \"b\" \\c)"), std::string::npos) << lines.back();
 }
 
+// Went wrong: of a body from the disk no byte was counted, and nothing took any time.
+TEST_P(told_of_responses, lines_tell_what_went_out_and_how_long_it_took) {
+    const std::filesystem::path log = elsewhere_.path() / "access.json";
+    constexpr std::size_t large_bytes = 8'000'000;
+    site_.put("large", scratch_site::pattern(large_bytes));
+    served_site server(site_, {"--driver", GetParam(), "--loops", "1", "--access-log", log.string(),
+                               "--access-log-format", "json"});
+    ASSERT_TRUE(server.get("/large").complete);
+    ASSERT_TRUE(server.get("/large", "Range: bytes=10-19\r\n").complete);
+    const http_response parts = server.get("/large", "Range: bytes=0-9,100-109\r\n");
+    ASSERT_TRUE(parts.complete);
+    {
+        http_client impatient(server.url(), 16'384);
+        ASSERT_TRUE(impatient.get("/large"));
+        while (impatient.unread().size() < 1'000'000) ASSERT_TRUE(impatient.read_some());
+        impatient.reset();
+    }
+    ASSERT_EQ(server.stop(), 0);
+    const auto lines = lines_of(log);
+    ASSERT_EQ(lines.size(), 4U);
+    std::vector<std::size_t> bytes;
+    for (const std::string& each : lines) {
+        const auto line = nlohmann::json::parse(each);
+        bytes.push_back(line.value("bytes", std::size_t{0}));
+        EXPECT_GT(line.value("duration_us", 0), 0) << each;
+    }
+    EXPECT_EQ(bytes[0], large_bytes);
+    EXPECT_EQ(bytes[1], 10U);
+    EXPECT_EQ(bytes[2], parts.body.size());
+    EXPECT_GT(bytes[3], 500'000U);
+    EXPECT_LT(bytes[3], large_bytes) << "cut short";
+}
+
 TEST_P(told_of_responses, common_lines_are_complete) {
     const std::filesystem::path log = elsewhere_.path() / "access.log";
     served_site server(site_,

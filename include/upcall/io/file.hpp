@@ -153,11 +153,13 @@ inline request<detail::copy_operation> copy(
                                             .size = size});
 }
 
-/// statx(2), following symbolic links.
-inline request<detail::status_operation> status(std::string path, const file* in = nullptr) {
+/// statx(2), following symbolic links. `how` may be open_beneath, and open_no_symlinks with it.
+inline request<detail::status_operation> status(std::string path, const file* in = nullptr,
+                                                std::uint32_t how = 0) {
     return request<detail::status_operation>({.what = file_call::status,
                                               .target = file::record_of(in),
                                               .path = std::move(path),
+                                              .options = how,
                                               .on_path = true});
 }
 

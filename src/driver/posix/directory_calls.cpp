@@ -52,6 +52,7 @@ std::int64_t open_path(const file_call_arguments& asked, int flags) noexcept {
     how.flags = static_cast<std::uint64_t>(static_cast<unsigned>(flags));
     how.mode = flags & O_CREAT ? asked.mode : 0;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    if (asked.options & open_no_symlinks) how.resolve |= RESOLVE_NO_SYMLINKS;
     std::int64_t outcome = 0;
     // EAGAIN: a rename elsewhere came between, and the kernel could not tell (openat2(2)).
     for (int tries = 0; tries < 128; ++tries) {
