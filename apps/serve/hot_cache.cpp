@@ -29,12 +29,19 @@ hot_cache::hit hot_cache::find(std::string_view path, time now) {
 }
 
 void hot_cache::put(std::string_view path, std::shared_ptr<const resource> what, time now) {
-    forget(path);
     const std::uint64_t bytes = what->content_bytes() + path.size() + entry_bytes;
-    if (bytes > bytes_max_) return;
+    if (bytes > bytes_max_) return forget(path);
+    // All that needs memory comes first, and changes nothing.
+    std::list<entry> made;
+    made.push_front({std::string(path), std::move(what), bytes, now + fresh_for});
+    decltype(by_path_) made_by_path;
+    made_by_path.emplace(made.front().path, made.begin());
+    by_path_.reserve(by_path_.size() + 1);
+
+    forget(path);
     while (bytes_ + bytes > bytes_max_) drop(std::prev(entries_.end()));
-    entries_.push_front({std::string(path), std::move(what), bytes, now + fresh_for});
-    by_path_.emplace(entries_.front().path, entries_.begin());
+    entries_.splice(entries_.begin(), made);
+    by_path_.insert(made_by_path.extract(made_by_path.begin()));
     bytes_ += bytes;
 }
 

@@ -76,7 +76,8 @@ class hot_cache {
     hit find(std::string_view path, time now);
 
     // Keeps `what` under `path`, in place of what was there, and drops the entries that have not
-    // been asked for longest until all fits. What does not fit alone is not kept.
+    // been asked for longest until all fits. What does not fit alone is not kept. Throws
+    // std::bad_alloc, and then nothing has changed.
     void put(std::string_view path, std::shared_ptr<const resource> what, time now);
 
     // What is kept under `path` is still what the disk has.
