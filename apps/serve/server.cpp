@@ -171,9 +171,9 @@ bool read_error_pages(const options& settings, error_pages& pages) {
 
 std::size_t connections_max(const options& settings) {
     const std::size_t descriptors = raise_descriptor_limit();
-    const std::size_t possible = descriptors > 2 * descriptors_kept_back
-                                     ? descriptors - descriptors_kept_back
-                                     : descriptors / 2;
+    // Each may have a file open.
+    const std::size_t possible =
+        (descriptors - std::min(descriptors_kept_back, descriptors / 4)) / 2;
     if (settings.connections_max == 0) return possible;
     return std::min(settings.connections_max, possible);
 }
