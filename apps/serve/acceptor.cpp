@@ -97,7 +97,7 @@ task<admission> wait_for_place(loop_server& server, const client& from) {
     if (granted != admission::server_full) co_return granted;
     const counted_waiting waiting(all);
     while (granted == admission::server_full) {
-        server.end_one_idle();
+        if (!server.end_one_idle()) all.serving.end_one_idle_beside(server);
         const auto left = co_await timeout(look_for_room_every, server.left.wait());
         if (!left && left.error() == errc::cancelled) break;
         granted = enter(all.cap, from);

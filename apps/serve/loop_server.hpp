@@ -14,6 +14,7 @@
 #include "serve/block_pool.hpp"
 #include "serve/connection_cap.hpp"
 #include "serve/http_date.hpp"
+#include "serve/loop_registry.hpp"
 #include "serve/options.hpp"
 #include "serve/page.hpp"
 #include "serve/piece_pool.hpp"
@@ -29,6 +30,7 @@ struct server_state {
     connection_cap cap;
     // Peers in hand for whom there is no room.
     std::atomic<unsigned> waiting = 0;
+    loop_registry serving{};
 };
 
 // A connection that waits for its next request, and that nobody would miss much.
@@ -42,7 +44,12 @@ struct loop_server {
           files(all.settings, root),
           blocks(std::max(all.settings.parsing.head_bytes, response_head_bytes)),
           log(all.settings),
-          server_lines(std::move(lines)) {}
+          server_lines(std::move(lines)) {
+        state.serving.add(*this);
+    }
+    loop_server(const loop_server&) = delete;
+    loop_server& operator=(const loop_server&) = delete;
+    ~loop_server() { state.serving.remove(*this); }
 
     // No response head is longer, but for a redirect, which repeats the request's target.
     static constexpr std::size_t response_head_bytes = 1024;
@@ -50,10 +57,11 @@ struct loop_server {
     // Whether others wait for a place, so that none is to be kept longer than for a response.
     bool crowded() const { return state.waiting.load(std::memory_order_relaxed) > 0; }
 
-    // Ends the connection that has been idle longest.
-    void end_one_idle() {
-        if (idle_connection* longest = idle.pop_front())
-            static_cast<void>(longest->peer->shut_down_reading());
+    // Ends the connection that has been idle longest. False if none is.
+    bool end_one_idle() {
+        idle_connection* longest = idle.pop_front();
+        if (longest) static_cast<void>(longest->peer->shut_down_reading());
+        return longest != nullptr;
     }
 
     // The wall clock in seconds, looked at once in each turn of the loop, which `turn` tells apart.

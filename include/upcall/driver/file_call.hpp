@@ -36,8 +36,8 @@ enum open_options : std::uint32_t {
     open_direct = 64,    // past the page cache; buffers, offsets and lengths must be aligned
     open_durable = 128,  // O_DSYNC: a write completes when its data is durable
     open_directory = 256,
-    open_beneath = 512,   // the path may not leave `directory`, through symbolic links either
-    open_regular = 1024,  // refuses anything but a regular file, without ever waiting for one
+    open_beneath = 512,       // the path may not leave `directory`, through symbolic links either
+    open_regular = 1024,      // refuses anything but a regular file, without ever waiting for one
     open_no_symlinks = 2048,  // with open_beneath: the path may have no symbolic link in it
 };
 

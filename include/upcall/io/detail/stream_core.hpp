@@ -5,9 +5,9 @@
 // operation, which stays armed (multishot) where the driver can and keeps what it brings in
 // `received_` until somebody asks; past `received_max` it is disarmed, so a reader that falls
 // behind costs bounded memory. While the loop runs low on buffers a single one is too many: those
-// that nobody reads must not keep them from all others. Whoever brings a buffer reads straight into it, after what is queued
-// was copied. Cancelling a waiter that has no call of its own in the kernel takes it out of the
-// queue and nothing else: what arrives stays for the next.
+// that nobody reads must not keep them from all others. Whoever brings a buffer reads straight into
+// it, after what is queued was copied. Cancelling a waiter that has no call of its own in the
+// kernel takes it out of the queue and nothing else: what arrives stays for the next.
 //
 // Leaving. A stream with nobody waiting can be taken off its loop: the receive operation is
 // disarmed, and what it had brought goes along.
