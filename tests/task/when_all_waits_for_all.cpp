@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <stdexcept>
+#include <upcall/sync/mutex.hpp>
+#include <upcall/sync/semaphore.hpp>
 #include <upcall/task/sleep.hpp>
 #include <upcall/task/timeout.hpp>
 
@@ -116,6 +118,50 @@ TEST_P(when_all_of, an_exception_in_a_range_does_so_too) {
             text = thrown.what();
         }
         EXPECT_EQ(text, "of one");
+    });
+}
+
+/// Whether `what` throws a runtime_error.
+template <class What>
+task<bool> throws(What what) {
+    try {
+        static_cast<void>(co_await std::move(what));
+    } catch (const std::runtime_error&) {
+        co_return true;
+    }
+    co_return false;
+}
+
+// Went wrong: what the others had got was never taken, so a mutex stayed locked for good.
+TEST_P(when_all_of, an_exception_gives_back_what_the_others_got) {
+    run([]() -> task<> {
+        mutex door;
+        semaphore places(3);
+        EXPECT_TRUE(co_await throws(
+            when_all(door.lock(), fail_after(3, "after it was locked"), places.acquire(2))));
+        EXPECT_FALSE(door.is_locked());
+        EXPECT_EQ(places.available(), 3U);
+
+        auto held = door.try_lock();
+        auto unlock_then_throw = [&]() -> task<> {
+            held.unlock();
+            co_await yield();
+            throw std::runtime_error("after somebody's turn had come");
+        };
+        EXPECT_TRUE(co_await throws(when_all(timeout(1h, door.lock()), unlock_then_throw())));
+        EXPECT_FALSE(door.is_locked());
+    });
+}
+
+TEST_P(when_all_of, an_exception_gives_back_what_nested_ones_got) {
+    run([]() -> task<> {
+        mutex door;
+        semaphore places(3);
+        auto inner = when_all(door.lock(), fail_after(5, "second"));
+        EXPECT_TRUE(co_await throws(when_all(std::move(inner), fail_after(2, "first"),
+                                             timeout(1h, when_all(places.acquire(), yield())))));
+        EXPECT_FALSE(door.is_locked());
+        EXPECT_EQ(places.available(), 3U);
     });
 }
 

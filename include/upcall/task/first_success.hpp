@@ -31,9 +31,10 @@ struct success_decides {
         std::optional<outcome_type> outcome;
         std::exception_ptr thrown;
 
-        bool decides(Op& op) noexcept {
+        template <class Part>
+        bool decides(Part& part) noexcept {
             try {
-                outcome.emplace(op.take());
+                outcome.emplace(part.outcome());
             } catch (...) {
                 thrown = std::current_exception();
                 return true;

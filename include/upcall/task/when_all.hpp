@@ -4,7 +4,8 @@
 //
 // Errors in results are values: they end nobody else. A task that ends with an exception has the
 // others cancelled; they are awaited, then the exception that came first is thrown and all other
-// outcomes are destroyed. No coroutine, and for a fixed number of awaitables no allocation.
+// outcomes are destroyed: what was locked is unlocked, who was accepted is reset, and what was
+// received is gone. No coroutine, and for a fixed number of awaitables no allocation.
 #pragma once
 
 #include <vector>
@@ -41,9 +42,9 @@ class when_all_operation : public group_operation {
     auto take() {
         if (decided() != nobody)
             parts_.for_each([this](auto& part) {
-                if (part.index == decided()) static_cast<void>(take_value(part));  // throws
+                if (part.index == decided()) static_cast<void>(part.outcome());  // throws
             });
-        return parts_.collect([](auto& part) { return take_value(part); });
+        return parts_.collect([](auto& part) { return part.outcome(); });
     }
 
   private:
@@ -73,9 +74,9 @@ class when_all_of_operation : public group_operation {
     bool launch(context& where) noexcept { return launch_parts(*this, where); }
     bool failed() const noexcept { return decided() != nobody; }
     auto take() {
-        if (decided() != nobody) given_.parts[decided()].take();  // throws
+        if (decided() != nobody) given_.parts[decided()].outcome();  // throws
         if constexpr (has_values) {
-            for (item& one : given_.parts) given_.room.push_back(one.take());
+            for (item& one : given_.parts) given_.room.push_back(one.outcome());
             return std::move(given_.room);
         }
     }

@@ -34,23 +34,23 @@ struct first_decides {
     };
 };
 
-template <class Op>
-auto take_outcome(Op& op) {
-    if constexpr (may_fail<Op>) {
-        using value = decltype(op.take());
+template <class Part>
+auto take_outcome(Part& part) {
+    if constexpr (may_fail<Part>) {
+        using value = decltype(part.take());
         using outcome = std::expected<value, std::exception_ptr>;
         try {
             if constexpr (std::is_void_v<value>) {
-                op.take();
+                part.outcome();
                 return outcome();
             } else {
-                return outcome(std::in_place, op.take());
+                return outcome(std::in_place, part.outcome());
             }
         } catch (...) {
             return outcome(std::unexpect, std::current_exception());
         }
     } else {
-        return take_value(op);
+        return part.outcome();
     }
 }
 

@@ -68,10 +68,31 @@ class group_operation : public operation_base {
     std::size_t decided_ = nobody;
 };
 
-/// An operation in a group. `Policy::decides(op)` tells, when it has ended, whether it decides.
+/// What `take` yields, with a value in void's place.
+template <class Op>
+auto take_value(Op& op) {
+    if constexpr (std::is_void_v<decltype(op.take())>) {
+        op.take();
+        return std::monostate{};
+    } else {
+        return op.take();
+    }
+}
+
+/// An operation in a group. `Policy::decides(part)` tells, when it has ended, whether it decides.
 template <class Op, class Policy>
 struct part : Op {
     explicit part(typename Op::arguments&& given) : Op(std::move(given)) {}
+
+    /// What nobody took, because another part threw, is destroyed as a value: a lock is unlocked,
+    /// descriptors are closed. What a child threw stays, for its scope to learn of.
+    ~part() {
+        if (!untaken || has_failed(static_cast<Op&>(*this))) return;
+        try {
+            static_cast<void>(outcome());
+        } catch (...) {  // there was no value after all
+        }
+    }
 
     bool start(group_operation& of, context& where) noexcept {
         group = &of;
@@ -83,10 +104,21 @@ struct part : Op {
         };
         return this->launch(where);
     }
-    bool decides() noexcept { return policy.decides(static_cast<Op&>(*this)); }
+    /// Asked once, when it has ended.
+    bool decides() noexcept {
+        untaken = true;
+        return policy.decides(*this);
+    }
+
+    /// Its outcome, once.
+    auto outcome() {
+        untaken = false;
+        return take_value(static_cast<Op&>(*this));
+    }
 
     group_operation* group = nullptr;
     std::size_t index = 0;
+    bool untaken = false;  // it has ended, and its outcome is still in it
     [[no_unique_address]] typename Policy::template of<Op> policy;
 };
 
@@ -130,16 +162,5 @@ struct fixed_parts_base<std::index_sequence<Index...>, Policy, Ops...>
 
 template <class Policy, class... Ops>
 using fixed_parts = fixed_parts_base<std::index_sequence_for<Ops...>, Policy, Ops...>;
-
-/// What `take` yields, with a value in void's place.
-template <class Op>
-auto take_value(Op& op) {
-    if constexpr (std::is_void_v<decltype(op.take())>) {
-        op.take();
-        return std::monostate{};
-    } else {
-        return op.take();
-    }
-}
 
 }  // namespace upcall::detail
