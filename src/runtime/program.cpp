@@ -1,21 +1,28 @@
 #include <upcall/runtime/program.hpp>
 
 namespace upcall {
-void program_control::post(const std::shared_ptr<program_control>& of,
-                           void (*act)(scope&) noexcept) {
-    using call = detail::posted_call<std::function<void()>>;
-    auto node = std::make_unique<call>([of, act] {
-        if (of->tasks_) act(*of->tasks_);
-    });
-    if (of->box_->post(*node)) static_cast<void>(node.release());
+program_control::program_control(std::shared_ptr<mailbox> box) noexcept : box_(std::move(box)) {
+    stop_.act = [](scope& tasks) noexcept { tasks.stop(); };
+    cancel_.act = [](scope& tasks) noexcept { tasks.cancel(); };
 }
 
-void program_control::stop(const std::shared_ptr<program_control>& of) {
-    post(of, [](scope& tasks) noexcept { tasks.stop(); });
+void program_control::post(const std::shared_ptr<program_control>& of, wish& what) noexcept {
+    if (what.posted.exchange(true, std::memory_order_relaxed)) return;
+    what.of = of;
+    what.run = [](ready_node& node) noexcept {
+        auto& self = static_cast<wish&>(node);
+        const auto control = std::move(self.of);
+        if (control->tasks_) self.act(*control->tasks_);
+    };
+    if (!of->box_->post(what)) what.of.reset();
 }
 
-void program_control::cancel(const std::shared_ptr<program_control>& of) {
-    post(of, [](scope& tasks) noexcept { tasks.cancel(); });
+void program_control::stop(const std::shared_ptr<program_control>& of) noexcept {
+    post(of, of->stop_);
+}
+
+void program_control::cancel(const std::shared_ptr<program_control>& of) noexcept {
+    post(of, of->cancel_);
 }
 
 program::~program() {

@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstdio>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -85,13 +84,19 @@ struct fleet {
     loop* first = nullptr;  // heeds the signals, and so outlasts the others
     std::atomic<int> failures{0};
 
-    void stop() {
+    void stop() noexcept {
         const std::lock_guard held(mutex);
         stopping = true;
         for (const auto& control : controls) program_control::stop(control);
     }
 
-    void cancel() {
+    void fail(const std::exception_ptr& why) noexcept {
+        report(why);
+        ++failures;
+        stop();
+    }
+
+    void cancel() noexcept {
         const std::lock_guard held(mutex);
         for (const auto& control : controls) program_control::cancel(control);
     }
@@ -130,7 +135,16 @@ struct fleet {
         });
     }
 
-    void run(unsigned index) {
+    void start(program& running, unsigned index, selection_report chosen) {
+        join(running);
+        if (index == 0 && options->handle_signals)
+            running.services().spawn_now(
+                heed_signals([this] { stop(); }, [this] { cancel(); }, options->grace), "signals");
+        running.tasks().spawn_now(greet(index, std::move(chosen)), "greeting");
+        running.tasks().spawn_now(main(index), "main");
+    }
+
+    void run_loop(unsigned index) {
         selection_report chosen;
         auto home = make_loop(options->driver, options->loop, &chosen);
         if (!home) {
@@ -140,18 +154,22 @@ struct fleet {
             return stop();
         }
         program running(**home);
-        join(running);
-        if (index == 0 && options->handle_signals)
-            running.services().spawn_now(
-                heed_signals([this] { stop(); }, [this] { cancel(); }, options->grace), "signals");
-        running.tasks().spawn_now(greet(index, std::move(chosen)), "greeting");
-        running.tasks().spawn_now(main(index), "main");
-        if (std::exception_ptr why = running.run()) {
-            report(why);
-            ++failures;
-            stop();
+        try {
+            start(running, index, std::move(chosen));
+        } catch (...) {  // no memory, or `main` was no coroutine's
+            fail(std::current_exception());
+            running.tasks().stop();
         }
+        if (std::exception_ptr why = running.run()) fail(why);
         if (index == 0) await_others(**home);
+    }
+
+    void run(unsigned index) noexcept {
+        try {
+            run_loop(index);
+        } catch (...) {
+            fail(std::current_exception());
+        }
     }
 };
 
@@ -189,7 +207,7 @@ int run_loops(unsigned count, std::function<task<>(unsigned index)> main,
                 all.run(index);
                 all.another_ended();
             });
-        } catch (const std::system_error& refused) {
+        } catch (const std::exception& refused) {
             // Not with fewer: what was opened for the missing loop would wait there for ever.
             std::fprintf(stderr, "upcall: no thread for loop %u of %u: %s\n", index, count,
                          refused.what());

@@ -1,6 +1,7 @@
 // A loop with a program on it: its tasks, and the ways to end them from anywhere.
 #pragma once
 
+#include <atomic>
 #include <exception>
 #include <memory>
 
@@ -12,18 +13,25 @@ namespace upcall {
 /// Ends a program from any thread, for as long as anybody holds it.
 class program_control {
   public:
-    explicit program_control(std::shared_ptr<mailbox> box) noexcept : box_(std::move(box)) {}
+    explicit program_control(std::shared_ptr<mailbox> box) noexcept;
 
-    /// Asks the program to stop, or cancels it. Does nothing once it has ended. May throw
-    /// std::bad_alloc.
-    static void stop(const std::shared_ptr<program_control>& of);
-    static void cancel(const std::shared_ptr<program_control>& of);
+    /// Asks the program to stop, or cancels it. Does nothing once it has ended. Allocates nothing.
+    static void stop(const std::shared_ptr<program_control>& of) noexcept;
+    static void cancel(const std::shared_ptr<program_control>& of) noexcept;
 
   private:
     friend class program;
-    static void post(const std::shared_ptr<program_control>& of, void (*act)(scope&) noexcept);
+    /// Stays raised once it was posted, so it is posted once.
+    struct wish final : ready_node {
+        void (*act)(scope& tasks) noexcept = nullptr;
+        std::atomic<bool> posted{false};
+        std::shared_ptr<program_control> of;  // while it is in the mailbox
+    };
+    static void post(const std::shared_ptr<program_control>& of, wish& what) noexcept;
 
     std::shared_ptr<mailbox> box_;
+    wish stop_;
+    wish cancel_;
     scope* tasks_ = nullptr;  // the loop's thread only
 };
 

@@ -38,8 +38,9 @@ result<std::unique_ptr<loop>> make_loop(const driver_choice& choice = {}, loop_o
 
 /// Runs `main(index)` on each of `count` loops, one per thread, until all have ended; index 0 runs
 /// on the calling thread. 0 means one per core this process may use. A signal, or the first
-/// exception, stops them all. Threads are pinned to one core each when there are as many cores.
-/// A loop whose driver is refused on its own thread falls back as `choice` says.
+/// exception, stops them all; also one that `main` throws instead of making a task. Threads are
+/// pinned to one core each when there are as many cores. A loop whose driver is refused on its own
+/// thread falls back as `choice` says.
 int run_loops(unsigned count, std::function<task<>(unsigned index)> main,
               const run_options& options = {});
 
