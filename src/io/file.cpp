@@ -126,7 +126,9 @@ bool file_call_operation::launch(context& where) noexcept {
 }
 
 open_file_operation::~open_file_operation() {
-    if (opened_ != no_native_handle) descriptor(opened_).close();
+    // The driver closes it: a simulated one's numbers name other things to the system.
+    if (opened_ != no_native_handle && !home_->via().adopt(opened_, handle_kind::file))
+        descriptor(opened_).close();
 }
 
 bool open_file_operation::launch(context& where) noexcept {
@@ -149,15 +151,28 @@ upcall::result<file> open_file_operation::take() {
 }
 
 bool copy_operation::launch(context& where) noexcept {
-    if (given_.target && !given_.other) {
+    if (!given_.target || !given_.other) {
         why_ = errc::closed;
         return true;
     }
+    if (given_.other->via != &where.home().via()) {
+        why_ = errc::wrong_loop;
+        return true;
+    }
+    // The one that is copied to is in nobody's hands otherwise, the other one only during a step.
+    driver::hold(*given_.target);
+    driver::hold(*given_.other);
     for (;;) {
         given_.size = std::min(left_, copy_step);
         if (!file_call_operation::launch(where)) return false;
-        if (!advance()) return true;
+        if (!advance()) return over();
     }
+}
+
+bool copy_operation::over() noexcept {
+    given_.other->via->let_go(*given_.other);
+    given_.target->via->let_go(*given_.target);
+    return true;
 }
 
 bool copy_operation::settle() noexcept {
@@ -167,7 +182,7 @@ bool copy_operation::settle() noexcept {
         if (!via->start(*this)) return false;
         state = op_state::ready;
     }
-    return true;
+    return over();
 }
 
 void copy_operation::next_step() noexcept {
@@ -187,9 +202,11 @@ bool copy_operation::advance() noexcept {
     given_.offset += count;
     given_.other_offset += count;
     if (count == 0 || left_ == 0) return false;
-    if (cause == cancel_cause::none) return true;
-    why_ = errc_of(cause);
-    return false;
+    if (given_.other->closing)
+        why_ = errc::closed;
+    else if (cause != cancel_cause::none)
+        why_ = errc_of(cause);
+    return !why_;
 }
 
 bool close_file_operation::launch(context& where) noexcept {

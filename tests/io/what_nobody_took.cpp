@@ -1,5 +1,6 @@
 // What was opened or accepted and then never taken, and what goes on after its file was closed.
 #include <upcall/io/file.hpp>
+#include <upcall/io/unix.hpp>
 #include <upcall/os/descriptor.hpp>
 #include <upcall/sync/event.hpp>
 #include <upcall/task/this_task.hpp>
@@ -7,6 +8,7 @@
 
 #include <fcntl.h>
 
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
@@ -78,6 +80,36 @@ TEST_P(untaken, opened_files_are_closed) {
     });
 }
 
+// Went wrong: the message had been received, and its descriptors were nobody's.
+TEST_P(untaken, received_descriptors_are_owned) {
+    run([]() -> task<> {
+        auto [here, there] = unix_socket::datagram::pair().value();
+        auto [left, right] = unix_socket::pair().value();
+        const descriptor passed = descriptor::copy_of(0).value();
+        const native_handle number = passed.get();
+        EXPECT_TRUE(co_await here.send_with(bytes_of("x"), std::span(&number, 1)));
+        EXPECT_TRUE(co_await left.write_with(bytes_of("x"), std::span(&number, 1)));
+        std::vector<descriptor> arrived;
+        std::string one(8, '\0');
+        std::string other(8, '\0');
+        const std::size_t before = open_descriptors().size();
+        auto fail_once_both_came = [before]() -> task<> {
+            while (open_descriptors().size() < before + 2) static_cast<void>(co_await sleep(1ms));
+            for (int turn = 0; turn < 20; ++turn) co_await yield();
+            throw std::runtime_error("instead of an outcome");
+        };
+        bool thrown = false;
+        try {
+            co_await when_all(there.receive_with(room_in(one), arrived),
+                              right.read_with(room_in(other), arrived), fail_once_both_came());
+        } catch (const std::runtime_error&) {
+            thrown = true;
+        }
+        EXPECT_TRUE(thrown);
+        EXPECT_EQ(arrived.size(), 2U);
+    });
+}
+
 // Went wrong: a transfer in several steps went on at whatever took the place of its file's record.
 TEST_P(untaken, a_transfer_of_a_closed_file_ends_with_it) {
     const scratch_folder folder;
@@ -106,6 +138,43 @@ TEST_P(untaken, a_transfer_of_a_closed_file_ends_with_it) {
         EXPECT_EQ(got.bytes, 4096U);
         EXPECT_EQ(room.find('y'), std::string::npos);
     });
+}
+
+// Went wrong: nobody held the record of the file that is copied to, nor between two steps that of
+// the other one, and the copy went on with what took its place.
+TEST_P(untaken, a_copy_ends_with_either_of_its_files) {
+    constexpr std::size_t several_steps = std::size_t{24} << 20;
+    for (const bool close_source : {true, false}) {
+        const scratch_folder folder;
+        for (const char* name : {"from", "to", "y"}) std::ofstream(folder / name) << "some bytes";
+        std::filesystem::resize_file(folder / "from", several_steps);
+        run([&]() -> task<> {
+            loop& at = co_await this_task::home();
+            auto from =
+                std::make_unique<file>((co_await file::open(folder / "from", open_read)).value());
+            auto to =
+                std::make_unique<file>((co_await file::open(folder / "to", open_write)).value());
+            descriptor other(::open((folder / "y").c_str(), O_RDWR | O_CLOEXEC));
+            transfer copied;
+            auto copy_all = [&]() -> task<> { copied = co_await copy(*from, *to); };
+            co_await with_scope([&](scope& side) -> task<> {
+                side.spawn_now(copy_all());
+                co_await yield();
+                // Until the first step is done and waits to be run, behind this.
+                while (at.ready().empty()) co_await yield();
+                (close_source ? from : to).reset();
+                auto in_its_place = file::adopt(other.get());
+                EXPECT_TRUE(in_its_place);
+                other.release();
+                co_await side.join();
+            });
+            EXPECT_EQ(copied.cause, errc::closed);
+            EXPECT_GT(copied.bytes, 0U);
+            EXPECT_LT(copied.bytes, several_steps);
+            EXPECT_EQ(std::filesystem::file_size(folder / "to"), copied.bytes);
+            EXPECT_EQ(std::filesystem::file_size(folder / "y"), 10U);
+        });
+    }
 }
 
 }  // namespace

@@ -140,7 +140,8 @@ class file {
 };
 
 /// Copies from one file to another, by the kernel's shortest way (copy_file_range(2)), until `size`
-/// bytes or the end of the source. Both files stay open until it has completed.
+/// bytes or the end of the source. When either file is closed meanwhile it ends with `closed`.
+/// Errors also: wrong_loop, when they are not both of this loop.
 inline request<detail::copy_operation> copy(
     const file& from, const file& to,
     std::uint64_t size = std::numeric_limits<std::uint64_t>::max(), std::uint64_t from_offset = 0,

@@ -155,6 +155,7 @@ class copy_operation : public file_call_operation {
   private:
     void next_step() noexcept;
     bool advance() noexcept;
+    bool over() noexcept;
 
     std::uint64_t left_;
     std::uint64_t done_ = 0;
