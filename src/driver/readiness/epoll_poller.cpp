@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <new>
 
 #include <upcall/base/fatal.hpp>
 
@@ -49,21 +51,41 @@ std::int64_t epoll_poller::open() noexcept {
 }
 
 std::int64_t epoll_poller::add(watch& added) noexcept {
+    const auto number = static_cast<std::size_t>(added.fd);
+    if (number >= registered_.size()) {
+        try {
+            registered_.resize(std::max(number + 1, 2 * registered_.size()));
+        } catch (const std::bad_alloc&) {
+            return -ENOMEM;
+        }
+    }
+    return register_watch(added);
+}
+
+std::int64_t epoll_poller::register_watch(watch& added) noexcept {
     epoll_event event = event_for(added);
-    return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, added.fd, &event) == 0 ? 0 : -errno;
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, added.fd, &event) != 0) return -errno;
+    registered_[static_cast<std::size_t>(added.fd)] = &added;
+    return 0;
 }
 
 std::int64_t epoll_poller::arm(watch& armed, std::uint32_t) noexcept {
+    const watch* last = registered_[static_cast<std::size_t>(armed.fd)];
+    if (last && last != &armed) return -EEXIST;
     epoll_event event = event_for(armed);
-    if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, armed.fd, &event) == 0) return 0;
+    if (last && ::epoll_ctl(epoll_, EPOLL_CTL_MOD, armed.fd, &event) == 0) return 0;
     // The number names another file than the one that was registered: its owner has closed that.
-    if (errno == ENOENT && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, armed.fd, &event) == 0) return 0;
+    if (!last || errno == ENOENT) return register_watch(armed);
     return -errno;
 }
 
 void epoll_poller::remove(watch& removed) noexcept {
-    // Fails when the owner of a foreign descriptor has closed it already, which also removes it;
-    // unless a copy of it is open somewhere, whose events the key then tells to be nobody's.
+    // Another's registration is not ours to end. A copy of our own file may be open somewhere still
+    // and have events: the key tells that they are nobody's.
+    const watch*& last = registered_[static_cast<std::size_t>(removed.fd)];
+    if (last != &removed) return;
+    last = nullptr;
+    // Fails when the owner of a foreign descriptor has closed it already, which also removes it.
     ::epoll_ctl(epoll_, EPOLL_CTL_DEL, removed.fd, nullptr);
 }
 

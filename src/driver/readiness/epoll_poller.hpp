@@ -26,10 +26,14 @@ class epoll_poller final : public poller {
     std::span<const poll_event> wait(time_point deadline) noexcept override;
 
   private:
+    std::int64_t register_watch(watch& added) noexcept;
     int wait_for_events(time_point deadline) noexcept;
 
     int epoll_ = -1;
     bool has_pwait2_ = true;
+    /// By descriptor number: who was registered last, and has not been removed. The owner of a
+    /// foreign descriptor may close it, and its number then be another's of ours.
+    std::vector<const watch*> registered_;
     std::vector<epoll_event> native_;
     std::vector<poll_event> events_;
 };

@@ -63,7 +63,8 @@ class poller {
 
     /// Sets what is waited for: ready_to_read, ready_to_write, or nothing. On an edge-triggered
     /// poller it renews the watch of a descriptor that may have been closed and opened again by
-    /// others, and reports what is so now as an event. 0 or a negated errno: EBADF.
+    /// others, and reports what is so now as an event. 0 or a negated errno: EBADF; EEXIST, the
+    /// number is another watch's by now.
     virtual std::int64_t arm(watch& armed, std::uint32_t interest) noexcept = 0;
 
     virtual void remove(watch& removed) noexcept = 0;

@@ -68,7 +68,9 @@ std::int64_t readiness_driver::watch_record(record& added) noexcept {
     added.watched.fd = copy;
     const std::int64_t refused_copy = poller_->add(added.watched);
     added.has_copy = refused_copy == 0;
-    if (!added.has_copy) ::close(copy);
+    if (added.has_copy) return 0;
+    added.watched.fd = added.fd();
+    ::close(copy);
     return refused_copy;
 }
 
@@ -160,6 +162,7 @@ bool readiness_driver::submit_poll(io_operation& op, record& target) noexcept {
     if (target.kind == handle_kind::foreign && edge_triggered_) {
         // Its owner may have closed it and opened another under the same number since.
         op.result = poller_->arm(target.watched, static_cast<std::uint32_t>(op.size));
+        if (op.result == -EEXIST) op.result = watch_record(target);
         if (op.result < 0) return true;
     }
     return wait_in(in_polling, op, target);

@@ -189,6 +189,50 @@ TEST_P(polls, events_of_a_copy_that_outlives_its_handle_reach_nobody) {
     EXPECT_EQ(bench.finish(op), ready_to_read);
 }
 
+// Went wrong: the end of the watch unregistered, by its number, the stream that had that by then.
+TEST_P(polls, a_number_that_became_our_own_is_left_alone) {
+    for (const bool watched_again : {false, true}) {
+        int foreign[2];
+        ASSERT_EQ(::pipe2(foreign, O_CLOEXEC), 0);
+        const int number = ::fcntl(foreign[0], F_DUPFD_CLOEXEC, 300);
+        ::close(foreign[0]);
+        auto reader = watch(number);
+        probe op;
+        poll(op, reader, ready_to_read);
+        settle();
+        EXPECT_FALSE(op.done());
+        ASSERT_EQ(::close(number), 0);
+        int pair[2];
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        ASSERT_EQ(::dup2(pair[0], number), number);
+        ::close(pair[0]);
+        auto stream = *via().adopt(number, handle_kind::stream);
+        settle();
+        if (!op.done()) op.request_cancel(cancel_cause::cancelled);
+        bench.finish(op);
+        if (watched_again) {
+            poll(op, reader, ready_to_read);
+            settle();
+            EXPECT_FALSE(op.done());
+        } else {
+            reader.close();
+        }
+        std::byte room[8];
+        probe reading;
+        fill(reading, op_kind::read, room);
+        start(reading, stream);
+        settle();
+        ASSERT_EQ(::write(pair[1], "x", 1), 1);
+        EXPECT_EQ(bench.finish(reading), 1);
+        if (watched_again) {
+            ASSERT_EQ(::write(pair[1], "x", 1), 1);
+            EXPECT_EQ(bench.finish(op), ready_to_read);
+        }
+        ::close(pair[1]);
+        ::close(foreign[1]);
+    }
+}
+
 TEST_P(polls, our_own_streams_too) {
     auto [left, right] = *via().open_pair(socket_type::stream);
     probe op;
