@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdio>
 #include <new>
+#include <thread>
 
 #include <upcall/base/fatal.hpp>
 
@@ -34,7 +35,12 @@ buffer_pool::buffer_pool(const buffer_pool_options& options) : owner_thread_(thi
         made.memory = static_cast<std::byte*>(::operator new(made.bytes * count, page));
     };
     reserve(small_, options.small_bytes, options.small_count);
-    reserve(large_, options.large_bytes, options.large_count);
+    try {
+        reserve(large_, options.large_bytes, options.large_count);
+    } catch (const std::bad_alloc&) {
+        ::operator delete(small_.memory, page);
+        throw;
+    }
 }
 
 void buffer_pool::unless_leased::operator()(buffer_pool* pool) const noexcept {
@@ -47,6 +53,7 @@ void buffer_pool::unless_leased::operator()(buffer_pool* pool) const noexcept {
 }
 
 buffer_pool::~buffer_pool() {
+    await_returning();
     ::operator delete(small_.memory, page);
     ::operator delete(large_.memory, page);
 }
@@ -91,12 +98,30 @@ void buffer_pool::put(std::byte* block) noexcept {
 
 void buffer_pool::give_back(std::byte* block) noexcept {
     if (this_thread() == owner_thread_) return put(block);
+    // Raised before the block can be seen, so who has seen the last one knows whom to wait for.
+    returning_.fetch_add(1, std::memory_order_seq_cst);
     auto* returned = new (block) foreign_return{foreign_.load(std::memory_order_relaxed)};
     while (!foreign_.compare_exchange_weak(returned->next, returned, std::memory_order_seq_cst,
                                            std::memory_order_relaxed)) {
     }
     // Either this sees that the loop starves, or the loop's next `take` sees this buffer.
-    if (starved_.load(std::memory_order_seq_cst) && on_foreign) on_foreign(callback_argument);
+    if (starved_.load(std::memory_order_seq_cst) && telling_.load(std::memory_order_seq_cst) &&
+        on_foreign)
+        on_foreign(callback_argument);
+    returning_.fetch_sub(1, std::memory_order_release);
+}
+
+// Whoever gives back has raised `returning_` before it looks at `telling_`: either it sees that
+// nobody is to be told, or it is seen here and awaited.
+void buffer_pool::stop_telling() noexcept {
+    telling_.store(false, std::memory_order_seq_cst);
+    await_returning();
+    on_refill = nullptr;
+    on_foreign = nullptr;
+}
+
+void buffer_pool::await_returning() const noexcept {
+    while (returning_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
 }
 
 void buffer_pool::collect_foreign() noexcept {

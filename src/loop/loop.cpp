@@ -78,8 +78,7 @@ void loop::wind_down() noexcept {
         return ready_.empty() && mailbox_->empty() && !root_.busy() && !background_.busy();
     });
     // What comes back from here on has no driver to tell.
-    buffers_->on_refill = nullptr;
-    buffers_->on_foreign = nullptr;
+    buffers_->stop_telling();
 }
 
 void loop::end(loop* self) noexcept {

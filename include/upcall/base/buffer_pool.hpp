@@ -139,6 +139,9 @@ class buffer_pool {
     void (*on_foreign)(void* argument) noexcept = nullptr;
     void* callback_argument = nullptr;
 
+    /// Calls neither of them from here on, and waits until no other thread is in the middle of it.
+    void stop_telling() noexcept;
+
     /// Takes in what other threads gave back. The loop calls it when it was woken.
     void collect_foreign() noexcept;
 
@@ -172,12 +175,16 @@ class buffer_pool {
     std::byte* take(kind& from) noexcept;
     std::byte* take_dry(kind& from) noexcept;
     void put(std::byte* block) noexcept;
+    void await_returning() const noexcept;
 
     kind small_;
     kind large_;
     std::atomic<bool> starved_ = false;
     const void* owner_thread_;
     std::atomic<foreign_return*> foreign_{nullptr};
+    /// Other threads inside `give_back`: what they look at stays until they are out.
+    std::atomic<std::uint32_t> returning_{0};
+    std::atomic<bool> telling_{true};
 };
 
 inline void lease::reset() noexcept {
