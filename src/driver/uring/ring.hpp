@@ -36,9 +36,13 @@ class ring {
 
     void close() noexcept;
 
+    /// Whether there is no room for another entry before the kernel has taken some. How much there
+    /// is at all the kernel decides: asked for too many, it makes fewer (IORING_SETUP_CLAMP).
+    bool full() const noexcept { return pending() >= sq_entries_; }
+
     /// A cleared entry to fill, or null when the queue is full: then `enter` first.
     uring_abi::sqe* next_entry() noexcept {
-        if (tail_ - head_of_submissions() >= sq_entries_) return nullptr;
+        if (full()) return nullptr;
         uring_abi::sqe& entry = entries_[tail_++ & sq_mask_];
         entry = {};
         return &entry;

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include <upcall/base/fatal.hpp>
@@ -18,8 +19,14 @@ using namespace uring_abi;
 namespace {
 
 // What an entry's user data means: an operation's address, or one of these in its lowest bits.
-enum tag : std::uint64_t { tag_operation = 0, tag_cancel = 1, tag_wake = 2, tag_ignore = 3 };
+enum tag : std::uint64_t { tag_operation = 0, tag_cancel = 1, tag_wake = 2, tag_end_all = 3 };
 constexpr std::uint64_t tag_mask = 7;
+constexpr int tag_bits = 3;
+
+// Between two times of asking for the end of all that a closed handle has in the kernel: this long
+// at first, twice as long each time, at most a thousand times as long.
+constexpr duration first_pause = std::chrono::milliseconds(1);
+constexpr int pause_doublings_max = 10;
 
 constexpr std::uint32_t small_group_entries = 1024;
 constexpr std::uint32_t small_group_stock = 64;
@@ -138,6 +145,7 @@ std::int64_t uring_driver::attach(posix_record& made) noexcept {
 
 void uring_driver::detach(posix_record& left) noexcept {
     auto& removed = static_cast<record&>(left);
+    if (removed.linked()) removed.unlink();
     if (removed.place == file_table::no_place) return;
     files_.remove(removed.place);
     removed.place = file_table::no_place;
@@ -276,20 +284,43 @@ void uring_driver::cancel_all(handle_record& target) noexcept {
         }
         while (io_operation* op = kept.pop()) waiting->push(*op);
     }
-    const int fd = static_cast<int>(target.native);
-    if (sqe* entry = room()) {
-        entry->opcode = uring_abi::op::async_cancel;
-        entry->fd = fd;
-        entry->cancel_flags = cancel_flag::fd | cancel_flag::all;
-        entry->user_data = tag_ignore;
-    } else {
-        sync_cancel_reg now{};
-        now.fd = fd;
-        now.flags = cancel_flag::fd | cancel_flag::all;
-        ring_.control(register_op::sync_cancel, &now, 1);
-    }
+    auto& closing = static_cast<record&>(target);
+    closing.closing_number = ++closings_;
+    closing_.push_back(closing);
+    ask_to_end_all(closing);
     // The last of these may free the record, so nothing touches it afterwards.
     while (io_operation* op = finish_later_.pop()) finish(*op, -ECANCELED);
+}
+
+/// Without room for the entry it is tried again with the next turn.
+void uring_driver::ask_to_end_all(record& closing) noexcept {
+    sqe* entry = room();
+    closing.ask_again = entry ? never : time_point::min();
+    if (!entry) return;
+    entry->opcode = uring_abi::op::async_cancel;
+    entry->fd = closing.fd();
+    entry->cancel_flags = cancel_flag::fd | cancel_flag::all;
+    entry->user_data = std::uint64_t{closing.closing_number} << tag_bits | tag_end_all;
+}
+
+// What was between two states of the kernel's own when it was asked may wait again. If anything is
+// in flight still a while later, the kernel is asked again; a transfer of a file ends by itself.
+void uring_driver::asked_to_end_all(std::uint64_t closing_number) noexcept {
+    closing_.for_each([&](record& closing) {
+        if (closing.closing_number != closing_number) return;
+        if (closing.kind == handle_kind::file) return closing.unlink();
+        const int doublings = std::min<int>(closing.times_asked, pause_doublings_max);
+        closing.ask_again = saturating_add(now(), first_pause * (1 << doublings));
+        if (closing.times_asked < pause_doublings_max) ++closing.times_asked;
+    });
+}
+
+void uring_driver::ask_again() noexcept {
+    if (closing_.empty()) return;
+    const time_point moment = now();
+    closing_.for_each([&](record& closing) {
+        if (closing.ask_again <= moment) ask_to_end_all(closing);
+    });
 }
 
 // ---- waking ---------------------------------------------------------------------------------
@@ -316,8 +347,9 @@ void uring_driver::wake() noexcept {
 
 void uring_driver::queue_waiting() noexcept {
     if (!wake_armed_) queue_wake();
+    ask_again();
     while (io_operation* op = cancels_waiting_.front()) {
-        if (ring_.pending() >= options_.submission_entries && ring_.flush() <= 0) return;
+        if (ring_.full() && ring_.flush() <= 0) return;
         cancels_waiting_.pop();
         op->driver_state &= static_cast<std::uint8_t>(~cancel_waiting);
         queue_cancel(*op);
@@ -354,6 +386,7 @@ void uring_driver::poll(time_point deadline) noexcept {
 }
 
 void uring_driver::poll_enter(time_point deadline) noexcept {
+    closing_.for_each([&](record& closing) { deadline = std::min(deadline, closing.ask_again); });
     bool may_wait = deadline != time_point::min() && wake_armed_ && parked_.empty() &&
                     cancels_waiting_.empty() && !ring_.has_completions();
     kernel_timespec timeout{};
@@ -404,6 +437,7 @@ void uring_driver::on_completion(const cqe& completion) noexcept {
             wake_pending_.exchange(false, std::memory_order_acq_rel);
             break;
         default:
+            asked_to_end_all(completion.user_data >> tag_bits);
             break;
     }
 }

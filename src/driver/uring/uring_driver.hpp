@@ -12,6 +12,8 @@
 
 #include <atomic>
 
+#include <upcall/base/list.hpp>
+
 #include "driver/pool_route.hpp"
 #include "driver/posix/posix_driver.hpp"
 #include "driver/uring/buffer_group.hpp"
@@ -54,7 +56,8 @@ class uring_driver final : public posix_driver {
     /// A place costs two system calls, and saves a small part of one with each operation.
     static constexpr std::uint8_t uses_before_tabled = 32;
 
-    struct record : posix_record {
+    struct in_closing;
+    struct record : posix_record, list_hook<in_closing> {
         /// A file whose transfers a worker of the kernel has to make.
         bool stalls = false;
         /// A file whose transfers go to the disk itself.
@@ -63,6 +66,14 @@ class uring_driver final : public posix_driver {
         std::uint8_t untabled = uses_before_tabled;
         /// Its place in the table of files.
         std::int16_t place = file_table::no_place;
+
+        // While it is being closed with operations in the kernel:
+        /// How often the kernel was asked to end them.
+        std::uint8_t times_asked = 0;
+        /// What the answers to that are known by: they may come when the record is gone.
+        std::uint32_t closing_number = 0;
+        /// When to ask again; `never` until the answer is there.
+        time_point ask_again = never;
     };
     using operation_queue = queue<io_operation, &io_operation::driver_next>;
 
@@ -88,6 +99,9 @@ class uring_driver final : public posix_driver {
 
     void give_up(io_operation& op) noexcept;
     void queue_cancel(io_operation& op) noexcept;
+    void ask_to_end_all(record& closing) noexcept;
+    void asked_to_end_all(std::uint64_t closing_number) noexcept;
+    void ask_again() noexcept;
     void queue_wake() noexcept;
     void queue_waiting() noexcept;
 
@@ -114,6 +128,8 @@ class uring_driver final : public posix_driver {
     operation_queue starved_;
     operation_queue cancels_waiting_;
     operation_queue finish_later_;
+    list<record, in_closing> closing_;
+    std::uint32_t closings_ = 0;
     bool starved_retry_ = false;
     entry_forms forms_;
 
