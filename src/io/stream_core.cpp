@@ -119,6 +119,7 @@ bool stream_core::launch_read(read_waiter& waiter, context& where) noexcept {
         return true;
     }
     waiter.cancel = cancel_read;
+    if (waiter.form == waiter_form::message) one_by_one_ = true;
     readers_.push(waiter);
     ++readers_waiting_;
     if (!awaits_receive(waiter)) {
@@ -231,7 +232,7 @@ std::size_t stream_core::copy_out(read_waiter& waiter, byte_view from) noexcept 
 void stream_core::arm_receive() noexcept {
     mode_ = reading_mode::receive;
     reading().kind = op_kind::receive;
-    reading().flags = bulk_ ? op_bulk : op_multishot;
+    reading().flags = bulk_ ? op_bulk : one_by_one_ ? op_none : op_multishot;
     reading().begin(home_->background());
     hold();
     if (!home_->via().start(reading())) return;

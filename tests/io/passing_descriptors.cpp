@@ -107,6 +107,25 @@ TEST_P(passing_descriptors, over_a_stream_they_come_with_their_byte) {
     });
 }
 
+// Went wrong: the receive stayed armed, and took the bytes that descriptors came with.
+TEST_P(passing_descriptors, a_stream_that_takes_them_reads_nothing_ahead) {
+    run([]() -> task<> {
+        auto [here, there] = unix_socket::pair().value();
+        const auto passed = copies(1);
+        std::vector<descriptor> arrived;
+        std::string buffer(8, '\0');
+        for (std::size_t round = 1; round <= 3; ++round) {
+            EXPECT_TRUE(co_await here.write_with(bytes_of("with"), numbers_of(passed)));
+            for (int turn = 0; turn < 5; ++turn) co_await sleep(std::chrono::milliseconds(1));
+            const auto got = (co_await there.read_with(room_in(buffer), arrived)).value();
+            EXPECT_EQ(got.size, 4U);
+            EXPECT_EQ(arrived.size(), round);
+            EXPECT_TRUE(co_await here.write_all(bytes_of("plain")));
+            EXPECT_EQ((co_await there.receive()).value().text(), "plain");
+        }
+    });
+}
+
 TEST_P(passing_descriptors, with_more_bytes_than_fit_at_once) {
     run([]() -> task<> {
         auto [here, there] = unix_socket::pair().value();

@@ -213,6 +213,7 @@ class byte_stream : public detail::core_owner<detail::stream_core> {
     }
 
     /// Ends the writing direction after what is queued: the peer reads to the end of the stream.
+    /// Sockets only: elsewhere it fails with not_a_socket; a pipe's writer ends when it is closed.
     request<detail::shut_down_operation> shut_down_writing() {
         return request<detail::shut_down_operation>({core_});
     }

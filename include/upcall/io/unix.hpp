@@ -48,7 +48,8 @@ class stream : public byte_stream {
 
     /// As `read`, with what descriptors come along put at the end of `arrived`, at most `max`;
     /// further ones are closed. Every other way to read drops the descriptors that come with its
-    /// bytes, and a `receive` stays armed and reads ahead: use `read` and this on such a stream.
+    /// bytes, and no descriptors_lost tells of those. A `receive` stays armed and reads ahead; from
+    /// the first use of this on, the stream reads no further than it is asked to.
     request<detail::read_with_operation> read_with(byte_span buffer,
                                                    std::vector<descriptor>& arrived,
                                                    std::size_t max = 16) {

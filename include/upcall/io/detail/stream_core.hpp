@@ -179,6 +179,8 @@ class stream_core final : recycled, stream_reading {
     bool pumping_ = false;
     bool completing_ = false;
     bool bulk_ = false;
+    /// Descriptors may come: nothing is received that nobody has asked for, which would lose them.
+    bool one_by_one_ = false;
     std::uint8_t streak_ = 0;
     bool abandoned_ = false;
     /// The end of a receive that no reader has been told of yet: a raw error, or 0.
