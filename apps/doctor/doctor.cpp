@@ -31,6 +31,8 @@ says what the file system beneath offers to direct I/O.
 
 Colours appear on a terminal only, and not where NO_COLOR is set.
 UPCALL_DRIVER=NAME in the environment of a program overrules the driver chosen here.
+Exit status: 0; 1 when a PATH cannot be examined, or the report cannot be written;
+2 for an option that does not exist.
 )";
 
 struct request {
@@ -71,8 +73,17 @@ int complain(const std::string& what) {
 int report(const request& wanted) {
     const examination found =
         examine(wanted.paths.empty() ? std::vector<std::string>{"."} : wanted.paths);
-    if (wanted.json) return write_out(write_json(found));
-    return write_out(write_text(found, style_for(upcall::standard_output()), wanted.everything));
+    const int written = write_out(
+        wanted.json ? write_json(found)
+                    : write_text(found, style_for(upcall::standard_output()), wanted.everything));
+    int unexamined = 0;
+    for (const examined_path& each : found.paths) {
+        if (each.facts) continue;
+        unexamined = 1;
+        std::fprintf(stderr, "upcall doctor: cannot examine '%s': %s\n", each.path.c_str(),
+                     each.facts.error().message().c_str());
+    }
+    return written != 0 ? written : unexamined;
 }
 
 }  // namespace

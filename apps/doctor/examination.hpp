@@ -18,9 +18,13 @@ struct examined_path {
 struct examination {
     upcall::host host;
     upcall::driver_advice choice;
-    // The environment variable UPCALL_DRIVER, which overrules the choice; empty: not set.
+    // The environment variable UPCALL_DRIVER, which overrules the choice; empty: it does not.
     std::string overruled_by;
     std::vector<examined_path> paths;
+
+    // Why programs under UPCALL_DRIVER will get no driver at all, as a choice that was made is not
+    // overruled; empty: they will get one.
+    std::string overrule_problem() const;
 };
 
 // Probes the host, and the file system of each path.

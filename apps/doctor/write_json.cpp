@@ -94,6 +94,8 @@ json driver_of(const examination& found) {
     driver["name"] = found.choice.name;
     driver["reasons"] = found.choice.reasons;
     driver["overruled_by"] = found.overruled_by.empty() ? json(nullptr) : json(found.overruled_by);
+    const std::string problem = found.overrule_problem();
+    driver["overrule_problem"] = problem.empty() ? json(nullptr) : json(problem);
     return driver;
 }
 

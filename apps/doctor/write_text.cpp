@@ -17,10 +17,16 @@ using outcome = upcall::ring_test_result::outcome;
 void write_driver(text_page& page, const examination& found) {
     page.heading("Driver: " + found.choice.name);
     for (const std::string& each : found.choice.reasons) page.paragraph(each);
-    if (!found.overruled_by.empty())
+    if (found.overruled_by.empty()) return;
+    const std::string problem = found.overrule_problem();
+    if (problem.empty())
         page.paragraph("UPCALL_DRIVER is set: programs started from here use '" +
                            found.overruled_by + "' instead.",
                        tone::warning);
+    else
+        page.paragraph("UPCALL_DRIVER is set to '" + found.overruled_by +
+                           "': programs started from here get no driver and fail. " + problem,
+                       tone::bad);
 }
 
 void write_host(text_page& page, const upcall::host_system& system) {

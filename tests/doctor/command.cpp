@@ -18,6 +18,7 @@
 namespace {
 
 using nlohmann::json;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -42,13 +43,15 @@ std::string read_all(int fd) {
     return text;
 }
 
-// Runs the command in a child, with both streams in memory, and brings back what it wrote there.
+enum class streams { both, output_alone };
+
+// Runs the command in a child, with its streams in memory, and brings back what it wrote there.
 child_end doctor(const std::vector<std::string>& arguments,
-                 const std::vector<forbidden_call>& rules = {}) {
+                 const std::vector<forbidden_call>& rules = {}, streams kept = streams::both) {
     return run_in_child([&](std::string& message) {
         const int out = ::memfd_create("doctor", MFD_CLOEXEC);
         ::dup2(out, STDOUT_FILENO);
-        ::dup2(out, STDERR_FILENO);
+        if (kept == streams::both) ::dup2(out, STDERR_FILENO);
         if (!rules.empty() && forbid(rules) != 0) return 100;
         const int code = call_doctor(arguments);
         ::lseek(out, 0, SEEK_SET);
@@ -93,8 +96,8 @@ TEST(doctor_command, reports_on_this_host) {
 }
 
 TEST(doctor_command, reports_in_json_what_the_library_says) {
-    const child_end end = doctor({"--json", "/proc", "/no/such/path"});
-    EXPECT_EQ(end.exit_code, 0) << end;
+    const child_end end = doctor({"--json", "/proc", "/no/such/path"}, {}, streams::output_alone);
+    EXPECT_EQ(end.exit_code, 1) << end;
     const json all = json::parse(end.message);
     EXPECT_EQ(all["driver"]["name"], upcall::choose_driver(*upcall::this_host()).name);
     EXPECT_EQ(all["paths"][0]["file_system"], "proc");
@@ -164,9 +167,18 @@ TEST(doctor_command, under_a_filter_that_kills_still_reports) {
     EXPECT_EQ(json::parse(end.message)["driver"]["name"], "epoll");
 }
 
-TEST(doctor_command, mentions_the_variable_that_overrules_it) {
-    const child_end end = run_in_child([](std::string& message) {
-        ::setenv("UPCALL_DRIVER", "poll", 1);
+TEST(doctor_command, fails_for_what_it_cannot_examine) {
+    const child_end end = doctor({"/proc", "/no/such/path"});
+    EXPECT_EQ(end.exit_code, 1) << end;
+    EXPECT_THAT(end.message, StartsWith("Driver: "));
+    EXPECT_THAT(end.message, EndsWith("upcall doctor: cannot examine '/no/such/path': "
+                                      "No such file or directory\n"));
+    EXPECT_EQ(doctor({"/proc"}).exit_code, 0);
+}
+
+json driver_under_variable(const char* name) {
+    const child_end end = run_in_child([&](std::string& message) {
+        ::setenv("UPCALL_DRIVER", name, 1);
         const int out = ::memfd_create("doctor", MFD_CLOEXEC);
         ::dup2(out, STDOUT_FILENO);
         const int code = call_doctor({"--json"});
@@ -174,7 +186,20 @@ TEST(doctor_command, mentions_the_variable_that_overrules_it) {
         message = read_all(out);
         return code;
     });
-    EXPECT_EQ(json::parse(end.message)["driver"]["overruled_by"], "poll");
+    EXPECT_EQ(end.exit_code, 0) << end;
+    return json::parse(end.message)["driver"];
+}
+
+TEST(doctor_command, mentions_the_variable_that_overrules_it) {
+    const json good = driver_under_variable("poll");
+    EXPECT_EQ(good["overruled_by"], "poll");
+    EXPECT_TRUE(good["overrule_problem"].is_null()) << good;
+    const json bad = driver_under_variable("bogus");
+    EXPECT_EQ(bad["overruled_by"], "bogus");
+    EXPECT_THAT(bad["overrule_problem"].get<std::string>(),
+                StartsWith("'bogus' is none of auto, "));
+    for (const char* none : {"auto", ""})
+        EXPECT_TRUE(driver_under_variable(none)["overruled_by"].is_null());
 }
 
 }  // namespace

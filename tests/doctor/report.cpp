@@ -27,6 +27,17 @@ TEST(doctor_text, names_the_driver_and_what_was_passed_over) {
     EXPECT_THAT(text, HasSubstr("epoll is chosen: It works."));
 }
 
+TEST(doctor_text, knows_a_variable_that_works_from_one_that_does_not) {
+    examination found = refused_host();
+    found.overruled_by = "poll";
+    EXPECT_THAT(text_of(found), HasSubstr("programs started from here use 'poll' instead"));
+    found.overruled_by = "bogus";
+    EXPECT_THAT(text_of(found), Not(HasSubstr("instead")));
+    EXPECT_THAT(text_of(found), HasSubstr("fail. 'bogus' is none of auto, "));
+    found.overruled_by = "uring";
+    EXPECT_THAT(text_of(found), HasSubstr("fail. A filter refuses it."));
+}
+
 TEST(doctor_text, tells_every_interface_and_what_to_do) {
     const std::string text = text_of(refused_host());
     EXPECT_THAT(text, HasSubstr("uring        no   A filter refuses it.\n"));
