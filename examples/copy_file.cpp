@@ -31,15 +31,18 @@ task<> report(const std::uint64_t& copied, std::uint64_t size) {
 task<int> copy_file(const char* from_name, const char* to_name) {
     auto from = co_await file::open(from_name, open_read);
     if (!from) co_return failed(from_name, from.error());
+    const auto seen = co_await from->status();
+    if (!seen) co_return failed(from_name, seen.error());
+    if (seen->type == file_type::directory)  // which opens, but has no bytes
+        co_return failed(from_name, std::make_error_code(std::errc::is_a_directory));
     // A name of its own until it is complete: nobody ever sees half a copy.
     const std::string unfinished = std::string(to_name) + ".part";
     auto to = co_await file::open(unfinished, open_write | open_create | open_truncate);
     if (!to) co_return failed(unfinished.c_str(), to.error());
-    const auto size = (co_await from->status()).value().size;
     std::uint64_t copied = 0;
     std::error_code why;
     co_await with_scope([&](scope& side) -> task<> {
-        side.spawn_now(report(copied, size), "report");
+        side.spawn_now(report(copied, seen->size), "report");
         while (!why) {
             const auto some = co_await copy(*from, *to, piece_bytes, copied, copied);
             why = some.cause;
@@ -48,6 +51,8 @@ task<int> copy_file(const char* from_name, const char* to_name) {
         }
         side.cancel();
     });
+    // A copy does not tell which of its files went wrong.
+    const std::string what = why ? std::string(from_name) + " to " + to_name : to_name;
     if (!why) {
         const auto synced = co_await to->sync();
         if (!synced) why = synced.error();
@@ -58,7 +63,7 @@ task<int> copy_file(const char* from_name, const char* to_name) {
     }
     if (why) {
         static_cast<void>(co_await remove_file(unfinished));
-        co_return failed(to_name, why);
+        co_return failed(what.c_str(), why);
     }
     std::printf("copied %llu bytes\n", static_cast<unsigned long long>(copied));
     co_return 0;

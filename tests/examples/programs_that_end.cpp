@@ -51,6 +51,15 @@ TEST(copy_file, says_what_went_wrong) {
     EXPECT_EQ(program("copy_file", {}).wait(), 2);
 }
 
+TEST(copy_file, blames_the_directory_that_was_to_be_copied) {
+    const scratch_folder folder;
+    std::filesystem::create_directory(folder / "from");
+    program copying("copy_file", {folder / "from", folder / "to"}, {.read_errors = true});
+    EXPECT_EQ(copying.wait(), 1);
+    EXPECT_EQ(copying.errors().rest(), folder / "from" + ": Is a directory\n");
+    EXPECT_EQ(folder.files(), 1U);
+}
+
 TEST(timeouts, tell_the_causes_apart) {
     program shown("timeouts", {});
     EXPECT_EQ(shown.line(), "read: took too long");
