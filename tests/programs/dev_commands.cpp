@@ -1,0 +1,54 @@
+// ./dev run and ./dev build as they are, on a repository whose tools do nothing.
+#include <filesystem>
+#include <fstream>
+
+#include "programs/served_site.hpp"
+
+namespace upcall::testing {
+namespace {
+
+class dev_commands : public ::testing::Test {
+  protected:
+    dev_commands() {
+        namespace fs = std::filesystem;
+        const fs::path source = UPCALL_SOURCE_DIR;
+        fs::create_directories(tree_.path() / "tools/lib");
+        fs::create_directories(tree_.path() / "build/release/bin");
+        fs::copy(source / "dev", tree_.path() / "dev");
+        fs::copy(source / "tools/dev", tree_.path() / "tools/dev");
+        fs::copy(source / "tools/lib/common.sh", tree_.path() / "tools/lib/common.sh");
+        tree_.put("tools/lib/packages.sh",
+                  "packages_build=(none)\npackages_test=(none)\n"
+                  "need_packages() { :; }\nneed_llhttp() { :; }\n");
+        tree_.put("tools/lib/build.sh",
+                  "configure_release() { :; }\nconfigure_release_with_tests() { :; }\n"
+                  "build() { :; }\n");
+        tree_.put("build/release/bin/upcall", "#!/bin/sh\necho \"$*\"\n");
+        fs::permissions(tree_.path() / "build/release/bin/upcall", fs::perms::owner_all);
+    }
+
+    std::string dev(const std::string& words) {
+        const std::string line = "'" + (tree_.path() / "dev").string() + "' " + words;
+        std::FILE* from = ::popen(line.c_str(), "r");
+        std::string text;
+        for (int one; from && (one = std::fgetc(from)) != EOF;) text += static_cast<char>(one);
+        if (from) ::pclose(from);
+        return text;
+    }
+
+    scratch_site tree_;
+};
+
+TEST_F(dev_commands, run_listens_where_it_is_told) {
+    EXPECT_EQ(dev("run"), "serve site --listen 127.0.0.1:8080\n");
+    EXPECT_EQ(dev("run --loops 1"), "serve site --listen 127.0.0.1:8080 --loops 1\n");
+    EXPECT_EQ(dev("run --listen 9"), "serve site --listen 9\n");
+    EXPECT_EQ(dev("run --loops 1 --listen=9"), "serve site --loops 1 --listen=9\n");
+}
+
+TEST_F(dev_commands, build_says_where_the_programs_are) {
+    EXPECT_NE(dev("build").find("build/release/bin"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace upcall::testing
