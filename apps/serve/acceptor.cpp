@@ -140,7 +140,7 @@ void report(const std::error_code& why) {
 }  // namespace
 
 task<> accept_all(loop_server& server, tcp::listener listener, scope& connections) {
-    const server_state& all = server.state;
+    server_state& all = server.state;
     bool reported = false;
     for (;;) {
         // What is accepted ahead is not counted yet, and there may be as much as in the queue.
@@ -162,6 +162,7 @@ task<> accept_all(loop_server& server, tcp::listener listener, scope& connection
         const auto paused = co_await sleep(pause_after_error);
         if (!paused) co_return;
     }
+    all.sockets.remove();
     co_await take_in_queue(server, listener, connections);
 }
 

@@ -1,10 +1,10 @@
 #include "serve/access_writer.hpp"
 
-#include <upcall/os/descriptor.hpp>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
+#include <cstdio>
 
 namespace upcall_serve {
 
@@ -15,34 +15,51 @@ namespace {
 constexpr upcall::duration write_every = std::chrono::milliseconds(200);
 constexpr upcall::duration rest_within = std::chrono::seconds(5);
 
+constexpr std::uint32_t append_to = open_write | open_create | open_append;
+constexpr std::uint32_t log_mode = 0640;
+
 }  // namespace
 
-task<result<void>> access_writer::open(const options& settings) {
-    if (!settings.access_log) co_return result<void>{};
-    descriptor to;
-    if (*settings.access_log == "-") {
-        auto copy = descriptor::copy_of(1);
-        if (!copy) co_return failure(copy.error());
-        to = std::move(*copy);
-    } else {
-        auto opened =
-            co_await file::open(*settings.access_log, open_write | open_create | open_append, 0640);
-        if (!opened) co_return failure(opened.error());
-        auto released = opened->release();
-        if (!released) co_return failure(released.error());
-        to = descriptor(*released);
-    }
-    auto adopted = pipe::adopt(to.get());
-    if (!adopted) co_return failure(adopted.error());
-    to.release();
+task<result<descriptor>> open_access_log(std::string path) {
+    if (path == "-") co_return descriptor::copy_of(1);
+    auto opened = co_await file::open(path, append_to, log_mode);
+    if (!opened) co_return failure(opened.error());
+    auto native = opened->release();
+    if (!native) co_return failure(native.error());
+    co_return descriptor(*native);
+}
+
+result<void> access_writer::open(descriptor log) {
+#ifdef SIGHUP
+    auto hangups = signal_set::watch({SIGHUP});
+    if (!hangups) return failure(hangups.error());
+    hangups_ = std::move(*hangups);
+    hung_up_.set();  // one may have come since the file was opened
+#endif
+    return write_to(std::move(log));
+}
+
+result<void> access_writer::write_to(descriptor log) {
+    auto adopted = pipe::adopt(log.get());
+    if (!adopted) return failure(adopted.error());
+    log.release();
     out_ = std::move(*adopted);
-    co_return result<void>{};
+    return {};
+}
+
+task<> access_writer::heed_hangups() {
+    if (!hangups_) co_return;
+    for (;;) {
+        const auto came = co_await hangups_.next();
+        if (!came) co_return;
+        hung_up_.set();
+    }
 }
 
 void access_writer::note(const access_entry& entry) {
     std::array<char, access_line_bytes_max> line;
     text_writer out(line);
-    put_access_line(out, format_, entry);
+    put_access_line(out, settings_.log_format, entry);
     if (pending_.size() + out.text().size() > pending_max) {
         ++dropped_;
         return;
@@ -52,13 +69,33 @@ void access_writer::note(const access_entry& entry) {
 
 task<> access_writer::run() {
     for (;;) {
-        const auto slept = co_await sleep(write_every);
-        if (!slept) break;
+        const auto asked = co_await timeout(write_every, hung_up_.wait());
+        if (!asked && asked.error() != errc::deadline_exceeded) break;
         co_await flush();
+        if (asked) co_await reopen();
     }
     // The last lines are those of the responses that the stop has waited for.
     task<> rest = flush_rest();
     co_await shield(rest_within, std::move(rest));
+}
+
+/// What was gathered is written: the next lines go to the file that now has the log's name. If
+/// there can be none they go on to the old one.
+task<> access_writer::reopen() {
+    const std::string path = *settings_.access_log;
+    if (path == "-") co_return;
+    // A pipe or a device is no file that somebody moved away, and opening one may take for ever.
+    const auto seen = co_await status(path);
+    if (seen && seen->type != file_type::regular) co_return;
+    auto opened = co_await file::open(path, append_to | open_regular, log_mode);
+    if (!opened && opened.error() == errc::cancelled) co_return;
+    auto native = opened ? opened->release() : result<native_handle>(failure(opened.error()));
+    const auto done =
+        native ? write_to(descriptor(*native)) : result<void>(failure(native.error()));
+    if (!reopen_failed_.exchange(!done) && !done)
+        std::fprintf(stderr,
+                     "upcall serve: cannot reopen the access log '%s': %s; the old file is kept\n",
+                     path.c_str(), done.error().message().c_str());
 }
 
 task<> access_writer::flush_rest() {
@@ -83,7 +120,7 @@ task<> access_writer::flush() {
 
 void access_writer::put_dropped_line() {
     const std::string count = std::to_string(std::exchange(dropped_, 0));
-    if (format_ == access_log_format::common)
+    if (settings_.log_format == access_log_format::common)
         writing_ += "# " + count + " lines dropped\n";
     else
         writing_ += "{\"dropped\":" + count + "}\n";

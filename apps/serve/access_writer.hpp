@@ -1,8 +1,10 @@
 // Brings the lines of an access log to its file without making a response wait.
 #pragma once
 
+#include <upcall/os/descriptor.hpp>
 #include <upcall/upcall.hpp>
 
+#include <atomic>
 #include <string>
 
 #include "serve/access_log.hpp"
@@ -10,29 +12,41 @@
 
 namespace upcall_serve {
 
+// Opens the file to append to it, made if there is none; "-" is standard output.
+upcall::task<upcall::result<upcall::descriptor>> open_access_log(std::string path);
+
 // Lines are gathered and written a few times a second. When the file cannot keep up they are
 // dropped, and counted in the log itself: a slow disk must not fill the memory. One per loop.
 class access_writer {
   public:
-    explicit access_writer(const options& settings) : format_(settings.log_format) {}
+    // `reopen_failed` is shared by all loops, so that one of them speaks.
+    access_writer(const options& settings, std::atomic<bool>& reopen_failed)
+        : settings_(settings), reopen_failed_(reopen_failed) {}
 
-    // Opens the log, if one is asked for.
-    upcall::task<upcall::result<void>> open(const options& settings);
+    // Writes to `log` from now on, and watches for SIGHUP.
+    upcall::result<void> open(upcall::descriptor log);
 
     bool enabled() const { return static_cast<bool>(out_); }
     void note(const access_entry& entry);
 
     // Writes until it is asked to end, then what is left.
     upcall::task<> run();
+    // With each SIGHUP `run` opens the file anew, so that it can be moved away.
+    upcall::task<> heed_hangups();
 
   private:
     static constexpr std::size_t pending_max = std::size_t{4} << 20;
 
+    upcall::result<void> write_to(upcall::descriptor log);
+    upcall::task<> reopen();
     upcall::task<> flush();
     upcall::task<> flush_rest();
     void put_dropped_line();
 
-    access_log_format format_;
+    const options& settings_;
+    std::atomic<bool>& reopen_failed_;
+    upcall::signal_set hangups_;
+    upcall::auto_event hung_up_;
     upcall::byte_stream out_;
     std::string pending_;
     std::string writing_;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <string_view>
 
 #include <upcall/driver/select.hpp>
@@ -37,7 +38,8 @@ Examples:
   upcall serve /srv/www --listen '*:80' --user www-data
       as root, which is given up before anything is served
 
-Stop it with Ctrl-C: responses in flight are finished first.
+Stop it with Ctrl-C: responses in flight are finished first. SIGHUP does not end
+it: it reopens the access log, and without one does nothing.
 )";
 
 // Adapters from text to a member: each returns words when it does not like the text.
@@ -202,8 +204,9 @@ void add_place(CLI::App& app, std::string& help, options& into,
             listen.push_back(*address);
             return std::nullopt;
         },
-        "127.0.0.1:8080, [::1]:8080, *:8080 or unix:/path; may be repeated "
-        "(127.0.0.1:8080)");
+        "127.0.0.1:8080, [::1]:8080, unix:/path, *:8080 for every IPv4 address of this "
+        "machine; localhost:8080 or 8080 for 127.0.0.1; without :PORT it is 8080; may be "
+        "repeated (127.0.0.1:8080)");
     place.option("--loops", "N", count_into(into.loops, 0, 1024),
                  "Event loops, each on its own thread (0: one per processor)");
     place.option(
@@ -216,7 +219,8 @@ void add_place(CLI::App& app, std::string& help, options& into,
             into.user = text;
             return std::nullopt;
         },
-        "Become this user once listening (needs root)");
+        "Become this user once listening (needs root); a socket file stays behind where "
+        "that user may not remove it");
     place.option(
         "--access-log", "FILE",
         [&](const std::string& text) -> problem {
@@ -224,11 +228,14 @@ void add_place(CLI::App& app, std::string& help, options& into,
             into.access_log = text;
             return std::nullopt;
         },
-        "Write a line for each response; - is standard output (off)");
+        "Write a line for each response; - is standard output; SIGHUP reopens the file, so "
+        "that it can be moved away (off)");
     place.option(
         "--access-log-format", "FORMAT",
         [&](const std::string& text) { return set_format(into.log_format, text); },
         "common or json (common)");
+    place.flag("--no-identity", into.identity, false,
+               "Leave the headers Server and X-Upcall-Driver out of responses");
     place.option("--cache-bytes", "SIZE", size_into(into.cache_bytes, 0, std::uint64_t{1} << 40),
                  "Memory for hot files, per loop; 0 turns the cache off (64M)");
     place.option("--cache-file-max", "SIZE",
@@ -290,6 +297,10 @@ std::string words_for(const CLI::ParseError& error) {
     return text;
 }
 
+command_exit refusal(const std::string& why) {
+    return {2, "upcall serve: " + why + "\nSee `upcall serve --help`.\n"};
+}
+
 }  // namespace
 
 std::expected<options, command_exit> parse_command_line(std::span<const char* const> arguments) {
@@ -306,10 +317,7 @@ std::expected<options, command_exit> parse_command_line(std::span<const char* co
     add_place(app, help, chosen, listen);
     add_limits(app, help, chosen);
 
-    auto refuse = [](const std::string& why) {
-        return std::unexpected(
-            command_exit{2, "upcall serve: " + why + "\nSee `upcall serve --help`.\n"});
-    };
+    auto refuse = [](const std::string& why) { return std::unexpected(refusal(why)); };
     try {
         std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
         app.parse(reversed);
@@ -332,6 +340,16 @@ std::expected<options, command_exit> parse_command_line(std::span<const char* co
         chosen.cache_file_max = std::min(chosen.cache_file_max, chosen.cache_bytes);
     if (const problem wrong = check_together(chosen)) return refuse(*wrong);
     return chosen;
+}
+
+std::optional<command_exit> problem_with_environment(const options& chosen) {
+    if (chosen.driver != "auto") return std::nullopt;
+    const char* const named = std::getenv("UPCALL_DRIVER");
+    if (!named || *named == '\0') return std::nullopt;
+    std::string ignored;
+    const problem wrong = set_driver(ignored, named);
+    if (!wrong) return std::nullopt;
+    return refusal("UPCALL_DRIVER: " + *wrong);
 }
 
 }  // namespace upcall_serve

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -19,5 +20,8 @@ struct command_exit {
 // `arguments` are what follows "upcall serve". Nothing is looked at but the text: whether the
 // directory is there is for the server to find.
 std::expected<options, command_exit> parse_command_line(std::span<const char* const> arguments);
+
+// What is wrong with the environment variable that counts where no driver is named.
+std::optional<command_exit> problem_with_environment(const options& chosen);
 
 }  // namespace upcall_serve

@@ -38,7 +38,7 @@ std::expected<upcall::address, std::string> parse_listen_address(std::string_vie
     return std::unexpected("'" + std::string(text) +
                            "' is not an address; use one like "
                            "127.0.0.1:8080, [::1]:8080, *:8080 or unix:/run/site.sock (names "
-                           "are not looked up)");
+                           "besides localhost are not looked up)");
 }
 
 std::string url_of(const upcall::address& address) {

@@ -19,6 +19,7 @@
 #include "serve/page.hpp"
 #include "serve/piece_pool.hpp"
 #include "serve/site.hpp"
+#include "serve/socket_files.hpp"
 
 namespace upcall_serve {
 
@@ -31,6 +32,8 @@ struct server_state {
     // Peers in hand for whom there is no room.
     std::atomic<unsigned> waiting = 0;
     loop_registry serving{};
+    socket_files sockets{};
+    std::atomic<bool> log_reopen_failed = false;
 };
 
 // A connection that waits for its next request, and that nobody would miss much.
@@ -43,7 +46,7 @@ struct loop_server {
         : state(all),
           files(all.settings, root),
           blocks(std::max(all.settings.parsing.head_bytes, response_head_bytes)),
-          log(all.settings),
+          log(all.settings, all.log_reopen_failed),
           server_lines(std::move(lines)) {
         state.serving.add(*this);
     }

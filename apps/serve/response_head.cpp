@@ -6,7 +6,7 @@ std::string make_server_lines(std::string_view version, std::string_view driver)
     std::string lines = "Server: upcall/";
     lines.append(version).append(" (").append(driver).append(")\r\n");
     lines.append("X-Upcall-Driver: ").append(driver).append("\r\n");
-    return lines.append("X-Content-Type-Options: nosniff\r\n");
+    return lines.append(common_lines);
 }
 
 }  // namespace upcall_serve

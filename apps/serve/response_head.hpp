@@ -15,8 +15,10 @@
 
 namespace upcall_serve {
 
-// The lines that every response of one server has: who it is, and that browsers are not to guess
-// types. Made once.
+// The lines that every response of every server has: browsers are not to guess types.
+inline constexpr std::string_view common_lines = "X-Content-Type-Options: nosniff\r\n";
+
+// With them, who the server is. Made once.
 std::string make_server_lines(std::string_view version, std::string_view driver);
 
 // What a response says on behalf of its connection.

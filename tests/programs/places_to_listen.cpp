@@ -56,6 +56,41 @@ TEST_P(places_to_listen, may_be_a_socket_file_that_was_left_over) {
     EXPECT_EQ(server.get("/").status, 200);
 }
 
+TEST_P(places_to_listen, are_not_taken_from_a_server_that_lives) {
+    const std::string path = site_.path() / "site.sock";
+    served_site first(site_, {"--driver", GetParam(), "--listen", "unix:" + path});
+    program second(
+        "upcall",
+        {"serve", site_.path().string(), "--driver", GetParam(), "--listen", "unix:" + path},
+        {.read_errors = true});
+    EXPECT_EQ(second.wait(), 1);
+    EXPECT_EQ(second.errors().rest(),
+              "upcall serve: cannot listen on unix:" + path + ": Address already in use\n");
+    EXPECT_EQ(first.get("/").status, 200);
+}
+
+TEST_P(places_to_listen, leave_no_socket_file_after_a_stop) {
+    const std::string path = site_.path() / "site.sock";
+    for (const char* loops : {"1", "2"}) {
+        served_site server(site_,
+                           {"--driver", GetParam(), "--loops", loops, "--listen", "unix:" + path});
+        EXPECT_EQ(server.get("/").status, 200);
+        EXPECT_EQ(server.stop(), 0);
+        EXPECT_FALSE(std::filesystem::exists(path)) << loops;
+    }
+}
+
+TEST_P(places_to_listen, leave_alone_the_socket_file_of_a_successor) {
+    const std::string path = site_.path() / "site.sock";
+    served_site first(site_, {"--driver", GetParam(), "--loops", "2", "--listen", "unix:" + path});
+    std::filesystem::rename(path, path + ".old");
+    served_site second(site_, {"--driver", GetParam(), "--listen", "unix:" + path});
+    EXPECT_EQ(first.stop(), 0);
+    EXPECT_EQ(second.get("/").status, 200);
+    EXPECT_EQ(second.stop(), 0);
+    EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 TEST_P(places_to_listen, are_not_files_of_others) {
     site_.put("precious", "keep me");
     program server("upcall",
@@ -118,11 +153,13 @@ TEST_P(places_to_listen, survive_the_loss_of_privileges) {
 
 TEST(users_that_do_not_exist, are_refused) {
     const scratch_site site;
+    const std::string path = site.path() / "site.sock";
     program server("upcall",
-                   {"serve", site.path().string(), "--listen", "0", "--user", "no-such-user"},
+                   {"serve", site.path().string(), "--listen", "unix:" + path, "--user", "nosuch"},
                    {.read_errors = true});
     EXPECT_EQ(server.wait(), 1);
-    EXPECT_NE(server.errors().rest().find("cannot become no-such-user"), std::string::npos);
+    EXPECT_EQ(server.errors().rest(), "upcall serve: no such user: nosuch\n");
+    EXPECT_FALSE(std::filesystem::exists(path)) << "a refused start leaves nothing behind";
 }
 
 }  // namespace

@@ -105,5 +105,61 @@ TEST_P(told_of_responses, common_lines_are_complete) {
     }
 }
 
+TEST_P(told_of_responses, a_log_that_was_moved_away_is_begun_anew) {
+    const std::filesystem::path log = elsewhere_.path() / "access.log";
+    const std::filesystem::path old = elsewhere_.path() / "access.log.1";
+    served_site server(site_,
+                       {"--driver", GetParam(), "--loops", "2", "--access-log", log.string()});
+    for (int count = 0; count < 50; ++count) ASSERT_EQ(server.get("/").status, 200);
+    std::filesystem::rename(log, old);
+    server.process().ask(SIGHUP);
+    // Each loop reopens by itself: what comes now is in one file or the other, and nothing is lost.
+    for (int count = 0; count < 50; ++count) ASSERT_EQ(server.get("/").status, 200);
+    while (server.process().runs() && !std::filesystem::exists(log)) ::usleep(1000);
+    ASSERT_EQ(server.stop(), 0);
+    EXPECT_GE(lines_of(old).size(), 1U);
+    EXPECT_EQ(lines_of(old).size() + lines_of(log).size(), 100U);
+}
+
+TEST_P(told_of_responses, a_log_that_cannot_be_begun_anew_is_kept) {
+    std::filesystem::create_directory(elsewhere_.path() / "logs");
+    const std::filesystem::path log = elsewhere_.path() / "logs" / "access.log";
+    const std::filesystem::path moved = elsewhere_.path() / "moved";
+    served_site server(site_,
+                       {"--driver", GetParam(), "--loops", "2", "--access-log", log.string()},
+                       {.read_errors = true});
+    std::filesystem::rename(log.parent_path(), moved);
+    server.process().ask(SIGHUP);
+    EXPECT_EQ(server.process().errors().line(), "upcall serve: cannot reopen the access log '" +
+                                                    log.string() +
+                                                    "': No such file or directory; the old file "
+                                                    "is kept");
+    for (int count = 0; count < 20; ++count) ASSERT_EQ(server.get("/").status, 200);
+    EXPECT_EQ(server.stop(), 0);
+    EXPECT_EQ(lines_of(moved / "access.log").size(), 20U);
+    EXPECT_EQ(server.process().errors().rest(), "") << "said once, not once per loop";
+}
+
+TEST_P(told_of_responses, without_a_log_a_hangup_is_nothing) {
+    served_site server(site_, {"--driver", GetParam(), "--loops", "2"});
+    server.process().ask(SIGHUP);
+    EXPECT_EQ(server.get("/").status, 200);
+    EXPECT_EQ(server.stop(), 0);
+}
+
+TEST_P(told_of_responses, who_answers_can_be_kept_back) {
+    served_site open(site_, {"--driver", GetParam()});
+    EXPECT_TRUE(open.get("/").field("Server").starts_with("upcall/"));
+    EXPECT_EQ(open.get("/").field("X-Upcall-Driver"), GetParam());
+    served_site secret(site_, {"--driver", GetParam(), "--no-identity"});
+    for (const char* target : {"/", "/missing"}) {
+        const http_response got = secret.get(target);
+        EXPECT_NE(got.status, 0);
+        EXPECT_EQ(got.field("X-Content-Type-Options"), "nosniff");
+        EXPECT_EQ(got.head.find("Server:"), got.head.npos) << got.head;
+        EXPECT_EQ(got.head.find("Upcall"), got.head.npos) << got.head;
+    }
+}
+
 }  // namespace
 }  // namespace upcall::testing

@@ -40,6 +40,7 @@ TEST(command_line, a_directory_is_enough) {
     EXPECT_EQ(chosen.driver, "auto");
     EXPECT_EQ(chosen.loops, 0u);
     EXPECT_FALSE(chosen.access_log);
+    EXPECT_TRUE(chosen.identity);
     EXPECT_FALSE(chosen.list_directories);
     EXPECT_FALSE(chosen.dotfiles);
     EXPECT_EQ(chosen.parsing.head_bytes, 16'384u);
@@ -81,6 +82,7 @@ TEST(command_line, every_option_is_heard) {
                                      "-",
                                      "--access-log-format",
                                      "json",
+                                     "--no-identity",
                                      "--cache-bytes",
                                      "1M",
                                      "--cache-file-max",
@@ -126,6 +128,7 @@ TEST(command_line, every_option_is_heard) {
               (std::vector<std::pair<int, std::string>>{{404, "404.html"}, {500, "oops.html"}}));
     EXPECT_EQ(chosen.access_log, "-");
     EXPECT_EQ(chosen.log_format, access_log_format::json);
+    EXPECT_FALSE(chosen.identity);
     EXPECT_EQ(chosen.cache_bytes, 1u << 20);
     EXPECT_EQ(chosen.cache_file_max, 4096u);
     EXPECT_EQ(chosen.connections_max, 10u);
@@ -147,9 +150,9 @@ TEST(command_line, help_explains_and_ends_with_examples) {
         const auto result = parse({flag});
         ASSERT_FALSE(result);
         EXPECT_EQ(result.error().code, 0);
-        for (const char* text :
-             {"upcall serve [OPTIONS] DIR", "--listen", "--driver", "--user", "--grace",
-              "--max-header-bytes", "Examples:", "http://127.0.0.1:8080/"})
+        for (const char* text : {"upcall serve [OPTIONS] DIR", "--listen", "--driver", "--user",
+                                 "--grace", "--max-header-bytes", "--no-identity", "SIGHUP",
+                                 "localhost:8080", ":PORT", "Examples:", "http://127.0.0.1:8080/"})
             EXPECT_THAT(result.error().text, HasSubstr(text));
     }
 }
@@ -192,6 +195,21 @@ TEST(command_line, errors_name_the_input_and_the_limit) {
               "upcall serve: --max-line-bytes 17408 is more than --max-header-bytes 16384");
     EXPECT_EQ(refused({"a", "--cache-file-max", "65M"}),
               "upcall serve: --cache-file-max 68157440 is more than --cache-bytes 67108864");
+}
+
+TEST(command_line, the_environment_is_checked_where_it_counts) {
+    ::setenv("UPCALL_DRIVER", "bogus", 1);
+    const auto wrong = problem_with_environment(accepted({"a"}));
+    ASSERT_TRUE(wrong);
+    EXPECT_EQ(wrong->code, 2);
+    EXPECT_THAT(wrong->text,
+                testing::StartsWith("upcall serve: UPCALL_DRIVER: 'bogus' is none of auto, "));
+    EXPECT_FALSE(problem_with_environment(accepted({"a", "--driver", "poll"})));
+    for (const char* right : {"auto", "poll", ""}) {
+        ::setenv("UPCALL_DRIVER", right, 1);
+        EXPECT_FALSE(problem_with_environment(accepted({"a"}))) << right;
+    }
+    ::unsetenv("UPCALL_DRIVER");
 }
 
 TEST(command_line, a_lowered_total_brings_its_parts_along) {
@@ -257,7 +275,8 @@ TEST(listen_addresses, that_are_none) {
     EXPECT_THAT(parse_listen_address("unix:/" + std::string(107, 'x')).error(),
                 HasSubstr("107 bytes"));
     EXPECT_THAT(parse_listen_address("::1").error(), HasSubstr("[::1]:8080"));
-    EXPECT_THAT(parse_listen_address("example.com").error(), HasSubstr("names are not looked up"));
+    EXPECT_THAT(parse_listen_address("example.com").error(),
+                HasSubstr("names besides localhost are not looked up"));
 }
 
 TEST(listen_addresses, read_as_a_browser_wants_them) {
