@@ -1,6 +1,9 @@
 // All of upcall.
 #pragma once
 
+#include <upcall/base/cxx23.hpp>
+// That first: it says what is missing before anything else fails.
+
 #include <upcall/base/buffer.hpp>
 #include <upcall/base/result.hpp>
 #include <upcall/driver/address.hpp>

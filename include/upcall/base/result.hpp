@@ -1,8 +1,12 @@
 // result<T>: a value, or the std::error_code that says why there is none.
 #pragma once
 
+#include <upcall/base/cxx23.hpp>
+
+#include <concepts>
 #include <cstdint>
 #include <expected>
+#include <type_traits>
 
 #include <upcall/base/error.hpp>
 
@@ -17,9 +21,17 @@ using result = std::expected<T, std::error_code>;
 inline std::unexpected<std::error_code> failure(std::error_code code) noexcept {
     return std::unexpected<std::error_code>(code);
 }
+/// The same of any enumeration of error codes: `failure(std::errc::invalid_argument)`.
+template <class Code>
+    requires std::is_enum_v<Code> && requires(Code code) {
+        { make_error_code(code) } -> std::same_as<std::error_code>;
+    }
+std::unexpected<std::error_code> failure(Code code) noexcept {
+    return std::unexpected<std::error_code>(make_error_code(code));
+}
 
 /// How far a transfer of many bytes came, and why it stopped. True when all of it was done.
-struct transfer {
+struct [[nodiscard("it says whether all of the bytes were moved")]] transfer {
     /// Bytes that were moved, whatever the cause.
     std::size_t bytes = 0;
     /// Why it stopped early; empty when it did not.

@@ -109,7 +109,8 @@ class [[nodiscard("dropped at once it is but a spawned task: use spawn_now")]] c
     /// Waits for the child and yields what it returned, or throws what it threw. Once. Cancelling
     /// the wait cancels the child, and waits for what that brings.
     request<detail::join_child_operation<T>> join() {
-        UPCALL_ASSERT(*this);
+        if (!*this) [[unlikely]]
+            fatal("child_task::join was called twice, or on one that was moved from");
         of_.get()->join_taken = true;
         return request<detail::join_child_operation<T>>({detail::child_handle(*of_.get())});
     }

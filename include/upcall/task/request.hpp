@@ -9,8 +9,8 @@
 //     is more to do, it was started again. (Optional; `operation_base` says true.)
 //   - `take()`: the outcome, once.
 //   - `bool failed()`: whether `take` will throw what a task threw. (Optional.)
-//   - `lower_deadline(time_point)`: called before `launch`, for what passes deadlines on.
-//   (Optional.)
+//   - `lower_deadline(time_point)`: called before `launch`, for what passes deadlines on; optional.
+//
 // Such a class is not final: combinators derive from it.
 #pragma once
 
@@ -18,6 +18,7 @@
 #include <utility>
 
 #include <upcall/loop/loop.hpp>
+#include <upcall/task/detail/awaiting.hpp>
 
 namespace upcall {
 
@@ -31,7 +32,7 @@ class operation_awaiter final : Op {
 
     bool await_ready() const noexcept { return false; }
 
-    template <class Promise>
+    template <awaits_in_a_task Promise>
     bool await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
         context& where = waiting.promise().where();
         waiting_ = waiting;
@@ -65,7 +66,8 @@ class operation_awaiter final : Op {
 }  // namespace detail
 
 /// What `stream.read(buffer)` and the like return: `co_await` it once, in the same expression or
-/// later. What it refers to (buffers, handles) must live until the operation has completed.
+/// later (`co_await std::move(kept)`). What it refers to (buffers, handles) must live until the
+/// operation has completed. Move-only, because it is awaited once.
 template <class Op>
 class [[nodiscard("a request does nothing until it is awaited")]] request {
   public:
@@ -74,7 +76,13 @@ class [[nodiscard("a request does nothing until it is awaited")]] request {
     using value_type = decltype(std::declval<Op&>().take());
 
     explicit request(arguments given) : arguments_(std::move(given)) {}
+    request(request&&) = default;
+    request& operator=(request&&) = default;
+    request(const request&) = delete;
+    request& operator=(const request&) = delete;
 
+    /// Not of one that has a name: it is used up, so write co_await std::move(it).
+    detail::write_co_await_std_move operator co_await() & = delete;
     auto operator co_await() && { return detail::operation_awaiter<Op>(std::move(arguments_)); }
 
     /// For combinators: what the request carries.

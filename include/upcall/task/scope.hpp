@@ -2,7 +2,7 @@
 //
 //     co_await with_scope([&](scope& connections) -> task<> {
 //         while (auto peer = co_await listener.accept())
-//             co_await connections.spawn(serve(std::move(*peer)), "connection");
+//             connections.spawn_now(serve(std::move(*peer)), "connection");
 //     });
 //
 // Everything below is for the scope's own loop; `scope::remote` gives out handles for other
@@ -23,8 +23,12 @@ namespace upcall {
 
 /// What a scope does when a child ends with an exception.
 enum class on_failure : std::uint8_t {
-    cancel_others,  // cancel the scope; with_scope throws the first exception when all have ended
-    supervise,      // the others go on; the exception goes to the scope's handler, or is dropped
+    /// The scope is cancelled, and with it the other children and the body of with_scope: their
+    /// operations end with errc::cancelled, which is all that they see of it. When all have ended,
+    /// with_scope throws the first exception.
+    cancel_others,
+    /// The others go on; the exception goes to the scope's handler, or is dropped.
+    supervise,
 };
 
 struct scope_options {
@@ -153,7 +157,7 @@ class scope {
     template <class T>
     detail::child& start(task<T> what, const char* name, const std::source_location& where) {
         auto frame = what.frame();
-        UPCALL_ASSERT(frame);
+        detail::check_startable(frame, own_);
         auto* made = new detail::child(*this, frame, frame.promise());
         what.release();
         adopt(*made, name, where);
@@ -187,8 +191,9 @@ class in_context {
     in_context(task<T>&& what, context& where) noexcept : what_(std::move(what)), where_(&where) {}
 
     bool await_ready() const noexcept { return false; }
-    template <class Promise>
+    template <awaits_in_a_task Promise>
     void await_suspend(std::coroutine_handle<Promise> waiting) const noexcept {
+        check_startable(what_.frame(), *where_);
         what_.frame().promise().start_for(*where_, waiting);
         where_->home().resume_next(what_.frame());
     }
@@ -199,13 +204,24 @@ class in_context {
     context* where_;
 };
 
+template <class T>
+inline constexpr bool is_task = false;
+template <class T>
+inline constexpr bool is_task<task<T>> = true;
+
+/// A body for with_scope: called with a scope& it returns a task, as a lambda does that is written
+/// `[&](scope& tasks) -> task<> { … }`.
+template <class Body>
+concept scope_body =
+    std::is_invocable_v<Body&, scope&> && is_task<std::invoke_result_t<Body&, scope&>>;
+
 }  // namespace detail
 
 /// Runs `body(scope&)`, a task, and then waits for all children, exceptions included. The body runs
 /// inside the scope: what cancels the scope cancels it too. Returns what the body returns; throws
 /// the first exception of the body or, with `cancel_others`, of a child.
 /// `body` is called at once and kept alive until the end, so it may capture by reference.
-template <class Body>
+template <detail::scope_body Body>
 auto with_scope(Body body, scope_options options = {})
     -> task<typename std::invoke_result_t<Body&, scope&>::value_type> {
     using value = typename std::invoke_result_t<Body&, scope&>::value_type;

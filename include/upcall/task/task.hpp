@@ -19,6 +19,7 @@
 
 #include <upcall/base/recycler.hpp>
 #include <upcall/loop/loop.hpp>
+#include <upcall/task/detail/awaiting.hpp>
 
 namespace upcall {
 
@@ -59,6 +60,8 @@ class promise_base {
     /// The context this task's operations are started in.
     context& where() const noexcept { return *context_; }
     void set_where(context& where) noexcept { context_ = &where; }
+    /// Whether it was awaited or spawned.
+    bool started() const noexcept { return context_ != nullptr; }
 
     void start_for(context& where, std::coroutine_handle<> continuation) noexcept {
         context_ = &where;
@@ -109,15 +112,27 @@ class promise<void> final : public promise_base {
     void take() const { rethrow(); }
 };
 
+/// What a task may yield: nothing, or an object. Not a reference, nor an array.
+template <class T>
+concept task_value = std::is_void_v<T> || (std::is_object_v<T> && !std::is_array_v<T>);
+
+/// Fatal unless a task with this frame may be started from `where`.
+template <class T>
+void check_startable(std::coroutine_handle<promise<T>> frame, const context& where) noexcept {
+    if (!frame || frame.promise().started()) [[unlikely]]
+        awaited_wrongly(!frame, where.name());
+}
+
 /// Starts a task in the awaiting task's context, and hands over its outcome.
 template <class T>
 struct task_awaiter {
     std::coroutine_handle<promise<T>> child;
 
     bool await_ready() const noexcept { return false; }
-    template <class Promise>
+    template <awaits_in_a_task Promise>
     void await_suspend(std::coroutine_handle<Promise> waiting) const noexcept {
         context& where = waiting.promise().where();
+        check_startable(child, where);
         child.promise().start_for(where, waiting);
         where.home().resume_next(child);
     }
@@ -129,6 +144,9 @@ struct task_awaiter {
 template <class T>
 class [[nodiscard("a task does nothing until it is awaited or spawned")]] task {
   public:
+    static_assert(detail::task_value<T>,
+                  "a task yields void or an object: instead of a reference return a pointer");
+
     using promise_type = detail::promise<T>;
     using value_type = T;
 
@@ -149,10 +167,10 @@ class [[nodiscard("a task does nothing until it is awaited or spawned")]] task {
 
     explicit operator bool() const noexcept { return static_cast<bool>(frame_); }
 
-    auto operator co_await() && noexcept {
-        UPCALL_ASSERT(frame_ && !frame_.done());
-        return detail::task_awaiter<T>{frame_};
-    }
+    /// Not of one that has a name: it is used up, so write co_await std::move(it).
+    detail::write_co_await_std_move operator co_await() & = delete;
+    /// Fatal, naming the awaiting task, for one that was moved from or awaited before.
+    auto operator co_await() && noexcept { return detail::task_awaiter<T>{frame_}; }
 
     /// For scopes: gives up the frame, which the caller now owns.
     std::coroutine_handle<promise_type> release() noexcept { return std::exchange(frame_, {}); }

@@ -19,7 +19,7 @@ struct context_look {
     Look look;
     context* found = nullptr;
     bool await_ready() const noexcept { return false; }
-    template <class Promise>
+    template <awaits_in_a_task Promise>
     bool await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
         found = &waiting.promise().where();
         return false;

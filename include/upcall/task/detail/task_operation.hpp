@@ -26,7 +26,7 @@ class task_operation_in : public operation_base, private task_owner {
     }
 
     bool launch(context& where) noexcept {
-        UPCALL_ASSERT(what_);
+        check_startable(what_.frame(), where);
         begin_unlinked(where);  // its context is what is linked
         cancel = [](operation& op) noexcept {
             auto& self = static_cast<task_operation_in&>(op);
