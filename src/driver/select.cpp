@@ -64,10 +64,33 @@ constexpr entry table[] = {
 #endif
 };
 
-std::string chosen_name(const driver_choice& choice) {
-    if (!choice.name.empty() && choice.name != "auto") return choice.name;
+/// A driver that was asked for, and where that was said; no name for the best there is.
+struct wish {
+    std::string name;
+    const char* said_in;
+};
+
+wish wish_of(const driver_choice& choice) {
+    if (!choice.name.empty() && choice.name != "auto") return {choice.name, "driver_choice::name"};
     const char* named = std::getenv("UPCALL_DRIVER");
-    return named && std::string_view(named) != "auto" ? named : "";
+    if (!named || std::string_view(named) == "auto") return {"", ""};
+    return {named, "the environment variable UPCALL_DRIVER"};
+}
+
+bool is_on_other_platforms(const std::string& name) {
+    for (const char* known : {"uring", "epoll", "poll", "select", "blocking", "kqueue", "iocp"})
+        if (name == known) return true;
+    return false;
+}
+
+/// Why no entry of the table has the name, where it came from, and what there is.
+std::string explain(const wish& named) {
+    std::string text = "no such driver";
+    if (is_on_other_platforms(named.name)) text = "not on this platform";
+    if (named.name == "sim") text = "the simulator is chosen in code, by make_sim_driver";
+    text += std::string("; ") + named.said_in + " names it, the choices are auto";
+    for (const entry& one : table) text += std::string(", ") + one.name;
+    return text;
 }
 
 }  // namespace
@@ -92,10 +115,13 @@ std::vector<std::string> driver_names() {
 result<std::unique_ptr<driver>> make_driver(const driver_choice& choice,
                                             const driver_environment& lent,
                                             selection_report* report) {
-    const std::string named = chosen_name(choice);
+    const wish asked = wish_of(choice);
+    const std::string& named = asked.name;
     std::error_code error = std::make_error_code(std::errc::invalid_argument);
+    bool known = named.empty();
     for (const entry& one : table) {
         if (named.empty() ? !one.automatic : named != one.name) continue;
+        known = true;
         std::string why;
         std::unique_ptr<driver> made = one.make(choice, lent, error, why);
         if (made) {
@@ -104,8 +130,9 @@ result<std::unique_ptr<driver>> make_driver(const driver_choice& choice,
         }
         if (report) report->refused.push_back({one.name, why});
     }
-    for (const char* elsewhere : {"uring", "epoll", "poll", "select", "blocking", "kqueue", "iocp"})
-        if (named == elsewhere && error == std::errc::invalid_argument) error = errc::unsupported;
+    if (!known && report) report->refused.push_back({named, explain(asked)});
+    if (is_on_other_platforms(named) && error == std::errc::invalid_argument)
+        error = errc::unsupported;
     return failure(error);
 }
 

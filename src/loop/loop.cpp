@@ -69,6 +69,7 @@ result<std::unique_ptr<loop>> loop::create(const driver_maker& make, loop_option
 // who post without end keep the loop alive.
 void loop::wind_down() noexcept {
     if (!mailbox_) return;  // it was never made whole
+    failure_ = nullptr;     // what the exception owns may belong to this loop
     root_.cancel();
     run_until([&] { return !root_.busy(); });
     background_.cancel();
@@ -95,6 +96,16 @@ void loop::end(loop* self) noexcept {
 }
 
 bool loop::alive() noexcept { return !ready_.empty() || root_.busy() || !mailbox_->empty(); }
+
+void loop::note_failure(const char* name, const std::exception_ptr& why) noexcept {
+    if (failure_ == why) return;
+    failure_ = why;
+    std::snprintf(failed_task_.data(), failed_task_.size(), "%s", name);
+}
+
+const char* loop::failed_task(const std::exception_ptr& why) const noexcept {
+    return why && failure_ == why ? failed_task_.data() : nullptr;
+}
 
 void loop::run() {
     run_until([this] { return stop_running_.load(std::memory_order_relaxed) || !alive(); });

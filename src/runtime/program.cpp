@@ -1,9 +1,72 @@
 #include <upcall/runtime/program.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+
 namespace upcall {
+namespace {
+
+constexpr std::size_t names_told = 8;
+constexpr int contexts_looked_at = 10'000;
+
+/// Different names of tasks, each with how many have it.
+struct tally {
+    struct entry {
+        const char* name;
+        unsigned count;
+    };
+    std::array<entry, names_told> names{};
+    std::size_t used = 0;
+    bool more = false;
+
+    void add(const char* name) noexcept {
+        for (entry& one : std::span(names).first(used))
+            if (std::strcmp(one.name, name) == 0) return static_cast<void>(++one.count);
+        if (used < names.size())
+            names[used++] = {name, 1};
+        else
+            more = true;
+    }
+};
+
+/// Whether a task runs below `at`: then `at` waits for it, and it is the one to name.
+bool has_task_below(context& at, int& looks) noexcept {
+    for (context* below = at.next_below(at, true); below; below = below->next_below(at, true))
+        if (below->is_task() || --looks < 0) return true;
+    return false;
+}
+
+}  // namespace
+
+void tell_who_is_left(context& top) noexcept {
+    tally found;
+    int looks = contexts_looked_at;
+    context* at = top.next_below(top, true);
+    for (; at && --looks > 0; at = at->next_below(top, true))
+        if (at->is_task() && !has_task_below(*at, looks)) found.add(at->name());
+    if (found.used == 0) return;
+    if (at) found.more = true;
+    char text[512];
+    std::size_t size = 0;
+    for (const tally::entry& one : std::span(found.names).first(found.used)) {
+        const auto room = sizeof text - size;
+        const int put = std::snprintf(text + size, room, "%s\"%.40s\" (%u)", size ? ", " : "",
+                                      one.name, one.count);
+        size = std::min(size + static_cast<std::size_t>(std::max(put, 0)), sizeof text - 1);
+    }
+    std::fprintf(stderr, "upcall: the grace period is over; cancelled: %s%s\n", text,
+                 found.more ? " and others" : "");
+}
+
 program_control::program_control(std::shared_ptr<mailbox> box) noexcept : box_(std::move(box)) {
     stop_.act = [](scope& tasks) noexcept { tasks.stop(); };
     cancel_.act = [](scope& tasks) noexcept { tasks.cancel(); };
+    end_grace_.act = [](scope& tasks) noexcept {
+        tell_who_is_left(tasks.where());
+        tasks.cancel();
+    };
 }
 
 void program_control::post(const std::shared_ptr<program_control>& of, wish& what) noexcept {
@@ -23,6 +86,10 @@ void program_control::stop(const std::shared_ptr<program_control>& of) noexcept 
 
 void program_control::cancel(const std::shared_ptr<program_control>& of) noexcept {
     post(of, of->cancel_);
+}
+
+void program_control::end_grace(const std::shared_ptr<program_control>& of) noexcept {
+    post(of, of->end_grace_);
 }
 
 program::~program() {

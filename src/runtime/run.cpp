@@ -15,31 +15,47 @@
 namespace upcall {
 namespace {
 
-void report(const std::exception_ptr& why) {
+void report(const loop* home, const std::exception_ptr& why) {
+    const char* named = home ? home->failed_task(why) : nullptr;
+    const char* name = named ? named : "main";
     try {
         std::rethrow_exception(why);
     } catch (const std::bad_expected_access<std::error_code>& missing) {
-        std::fprintf(stderr, "upcall: ended by an error nobody handled: %s (%s %d)\n",
-                     missing.error().message().c_str(), missing.error().category().name(),
+        std::fprintf(stderr, "upcall: task \"%s\" ended by an error nobody handled: %s (%s %d)\n",
+                     name, missing.error().message().c_str(), missing.error().category().name(),
                      missing.error().value());
     } catch (const std::exception& thrown) {
-        std::fprintf(stderr, "upcall: ended by an exception: %s\n", thrown.what());
+        std::fprintf(stderr, "upcall: task \"%s\" ended by an exception: %s\n", name,
+                     thrown.what());
     } catch (...) {
-        std::fprintf(stderr, "upcall: ended by an exception\n");
+        std::fprintf(stderr, "upcall: task \"%s\" ended by an exception\n", name);
     }
+}
+
+/// A task that called `run` would block its own loop until the new one has ended, with every other
+/// task on it and the signals that are to end both.
+bool refused_inside_a_loop(const char* what) {
+    if (!loop::current()) return false;
+    const std::error_code why = errc::would_deadlock;
+    std::fprintf(stderr, "upcall: no loop: %s was called on a thread that runs one: %s (%s %d)\n",
+                 what, why.message().c_str(), why.category().name(), why.value());
+    return true;
 }
 
 task<> keep_value(task<int> main, int& value) { value = co_await std::move(main); }
 
-/// The first signal asks to stop; a second one, or the end of the grace period, cancels.
-task<> heed_signals(std::function<void()> stop, std::function<void()> cancel, duration grace) {
+/// The first signal asks to stop; a second one cancels, and so does the end of the grace period,
+/// which says whom.
+task<> heed_signals(std::function<void()> stop, std::function<void()> cancel,
+                    std::function<void()> end_grace, duration grace) {
     auto signals = signal_set::watch({SIGINT, SIGTERM});
     if (!signals) co_return;
     const auto first = co_await signals->next();
     if (!first) co_return;
     stop();
     const auto second = co_await timeout(grace, signals->next());
-    if (second || second.error() == errc::deadline_exceeded) cancel();
+    if (second) cancel();
+    if (!second && second.error() == errc::deadline_exceeded) end_grace();
 }
 
 /// A task, so that it is told once signals are heeded: who reads a greeting may send one at once.
@@ -49,6 +65,7 @@ task<> tell(const run_options& options, unsigned index, selection_report chosen)
 }
 
 int run_main(task<> main, const run_options& options) {
+    if (refused_inside_a_loop("run")) return 1;
     selection_report chosen;
     auto home = make_loop(options.driver, options.loop, &chosen);
     if (!home) {
@@ -60,13 +77,18 @@ int run_main(task<> main, const run_options& options) {
     if (options.handle_signals) {
         auto& tasks = running.tasks();
         running.services().spawn_now(
-            heed_signals([&tasks] { tasks.stop(); }, [&tasks] { tasks.cancel(); }, options.grace),
+            heed_signals([&tasks] { tasks.stop(); }, [&tasks] { tasks.cancel(); },
+                         [&tasks] {
+                             tell_who_is_left(tasks.where());
+                             tasks.cancel();
+                         },
+                         options.grace),
             "signals");
     }
     running.tasks().spawn_now(tell(options, 0, std::move(chosen)), "greeting");
     running.tasks().spawn_now(std::move(main), "main");
     if (std::exception_ptr why = running.run()) {
-        report(why);
+        report(home->get(), why);
         return 1;
     }
     return 0;
@@ -90,8 +112,8 @@ struct fleet {
         for (const auto& control : controls) program_control::stop(control);
     }
 
-    void fail(const std::exception_ptr& why) noexcept {
-        report(why);
+    void fail(const loop* home, const std::exception_ptr& why) noexcept {
+        report(home, why);
         ++failures;
         stop();
     }
@@ -99,6 +121,11 @@ struct fleet {
     void cancel() noexcept {
         const std::lock_guard held(mutex);
         for (const auto& control : controls) program_control::cancel(control);
+    }
+
+    void end_grace() {
+        const std::lock_guard held(mutex);
+        for (const auto& control : controls) program_control::end_grace(control);
     }
 
     task<> greet(unsigned index, selection_report chosen) {
@@ -138,8 +165,9 @@ struct fleet {
     void start(program& running, unsigned index, selection_report chosen) {
         join(running);
         if (index == 0 && options->handle_signals)
-            running.services().spawn_now(
-                heed_signals([this] { stop(); }, [this] { cancel(); }, options->grace), "signals");
+            running.services().spawn_now(heed_signals([this] { stop(); }, [this] { cancel(); },
+                                                      [this] { end_grace(); }, options->grace),
+                                         "signals");
         running.tasks().spawn_now(greet(index, std::move(chosen)), "greeting");
         running.tasks().spawn_now(main(index), "main");
     }
@@ -157,10 +185,10 @@ struct fleet {
         try {
             start(running, index, std::move(chosen));
         } catch (...) {  // no memory, or `main` was no coroutine's
-            fail(std::current_exception());
+            fail(home->get(), std::current_exception());
             running.tasks().stop();
         }
-        if (std::exception_ptr why = running.run()) fail(why);
+        if (std::exception_ptr why = running.run()) fail(home->get(), why);
         if (index == 0) await_others(**home);
     }
 
@@ -168,7 +196,7 @@ struct fleet {
         try {
             run_loop(index);
         } catch (...) {
-            fail(std::current_exception());
+            fail(nullptr, std::current_exception());
         }
     }
 };
@@ -192,6 +220,7 @@ int run(task<int> main, const run_options& options) {
 
 int run_loops(unsigned count, std::function<task<>(unsigned index)> main,
               const run_options& options) {
+    if (refused_inside_a_loop("run_loops")) return 1;
     const unsigned cores = usable_cores();
     if (count == 0) count = cores;
     fleet all;

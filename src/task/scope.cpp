@@ -158,6 +158,7 @@ void scope::fail(const char* name, std::exception_ptr why) noexcept {
         return;
     }
     exception_ = std::move(why);
+    own_.home().note_failure(name, exception_);
     own_.cancel();
 }
 

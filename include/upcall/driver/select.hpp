@@ -12,9 +12,10 @@ namespace upcall {
 
 struct driver_choice {
     /// "uring", "epoll", "poll", "select", "blocking", "iocp"; empty or "auto": the first that
-    /// works in this order, or what the environment variable UPCALL_DRIVER names.
-    std::string name;
-    uring_options uring;
+    /// works in this order, or what the environment variable UPCALL_DRIVER names. (The simulator
+    /// is chosen in code, with make_sim_driver: see driver/sim_kernel.hpp.)
+    std::string name{};
+    uring_options uring{};
 };
 
 /// What was chosen, and why nothing better was.
@@ -33,7 +34,8 @@ struct selection_report {
 
 /// Makes a driver for the calling thread. With a name, that one or its error: a choice that was
 /// made is not overruled. Errors: invalid_argument for a name that is not in the list above,
-/// unsupported for one that this platform does not have; what the host said.
+/// unsupported for one that this platform does not have; what the host said. In both cases the
+/// report says where the name came from, and the choices.
 result<std::unique_ptr<driver>> make_driver(const driver_choice& choice,
                                             const driver_environment& lent,
                                             selection_report* report = nullptr);

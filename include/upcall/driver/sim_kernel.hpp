@@ -1,8 +1,9 @@
 // A kernel made of data: sockets, pipes and files in memory, a clock that jumps, and an order of
 // events that a seed decides.
 //
-// Loops over its drivers run the same code as on a real kernel, a thousand times faster, and run it
-// the same way again from the same seed:
+// Loops over its drivers run the same code as on a real kernel, in time that jumps instead of
+// passing, and run it the same way again from the same seed. docs/simulation.md has a whole
+// program.
 //
 //     upcall::sim_kernel kernel({.seed = 7});
 //     auto driver = upcall::make_sim_driver(kernel, environment);

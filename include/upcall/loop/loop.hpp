@@ -5,7 +5,9 @@
 // driver is polled regularly however much is ready. Today's constants stand in `loop_limits`.
 #pragma once
 
+#include <array>
 #include <coroutine>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <type_traits>
@@ -135,6 +137,12 @@ class loop {
     /// What serves others and ends with the loop: armed sources, signal watchers.
     context& background() noexcept { return background_; }
 
+    /// Keeps which task an exception left first, for the report of who ends by it. `name` is
+    /// copied. The same exception again is on its way up through the scopes, and changes nothing.
+    void note_failure(const char* name, const std::exception_ptr& why) noexcept;
+    /// The name that was noted with `why`; else null.
+    const char* failed_task(const std::exception_ptr& why) const noexcept;
+
     // ---- for tasks --------------------------------------------------------------------------
 
     /// Resumes a coroutine and, one after the other on the same stack, whatever it says comes next.
@@ -182,6 +190,8 @@ class loop {
     std::uint64_t turns_ = 0;
     std::uint64_t resumptions_ = 0;
     std::coroutine_handle<> next_;
+    std::exception_ptr failure_;
+    std::array<char, 48> failed_task_{};
     context root_;
     context background_;
     loop* leaked_before_ = nullptr;

@@ -1,4 +1,4 @@
-// Timers of one loop: add and remove in constant time, a million at once, exact to the nanosecond.
+// Timers of one loop: add and remove in constant time, exact to the nanosecond.
 //
 // Buckets by the highest bit in which a deadline differs from the last moment looked at (a radix
 // heap). A timer moves to a lower bucket at most once per bit, and nothing is sorted until it is

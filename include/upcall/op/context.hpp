@@ -2,7 +2,7 @@
 //
 // Contexts form a tree that follows the structure of the program: a scope, a spawned child, a
 // timeout each have one. Operations in flight are linked into theirs, so cancelling is a walk over
-// what is really there, and a dump can name every pending operation with its task.
+// what is really there, and a report can name the tasks that are left.
 #pragma once
 
 #include <source_location>
@@ -69,6 +69,7 @@ class context : public list_hook<context> {
 
     /// A task runs in this context: until it is detached the loop has work left.
     void mark_task() noexcept { task_ = true; }
+    bool is_task() const noexcept { return task_; }
     /// Whether a task or an operation is left here or below.
     bool busy() noexcept;
 
@@ -80,12 +81,15 @@ class context : public list_hook<context> {
     }
     const std::source_location& spawned_at() const noexcept { return where_; }
 
+    /// Walks the tree below `top`, this context being in it: the next one, or null after the last.
+    /// Without `descend` what is below this one is passed over.
+    context* next_below(context& top, bool descend) noexcept;
+
     list<operation, operation>& operations() noexcept { return operations_; }
     list<context, context>& children() noexcept { return children_; }
 
   private:
     bool raise_cancel(context& top, cancel_cause why) noexcept;
-    context* next_below(context& top, bool descend) noexcept;
 
     loop* loop_ = nullptr;
     ready_queue* ready_ = nullptr;

@@ -18,6 +18,8 @@ class program_control {
     /// Asks the program to stop, or cancels it. Does nothing once it has ended. Allocates nothing.
     static void stop(const std::shared_ptr<program_control>& of) noexcept;
     static void cancel(const std::shared_ptr<program_control>& of) noexcept;
+    /// As `cancel`, because the grace period is over; says on standard error who was held on to.
+    static void end_grace(const std::shared_ptr<program_control>& of) noexcept;
 
   private:
     friend class program;
@@ -32,8 +34,13 @@ class program_control {
     std::shared_ptr<mailbox> box_;
     wish stop_;
     wish cancel_;
+    wish end_grace_;
     scope* tasks_ = nullptr;  // the loop's thread only
 };
+
+/// One line on standard error that names tasks which still run below `top`, a few of them; none if
+/// there are none. Allocates nothing.
+void tell_who_is_left(context& top) noexcept;
 
 /// Lives on the loop's thread, shorter than the loop.
 class program {

@@ -15,20 +15,24 @@
 namespace upcall {
 
 struct run_options {
-    driver_choice driver;
-    loop_options loop;
+    driver_choice driver{};
+    loop_options loop{};
     /// SIGINT and SIGTERM ask the program to stop; a second one cancels at once.
     bool handle_signals = true;
-    /// How long after `stop` what still runs is cancelled.
+    /// How long after `stop` what still runs is cancelled. `stop` ends accepting and idle reads,
+    /// not sleeps nor waits on channels, events and locks: what is still there when the grace is
+    /// over is named in one line on standard error, by its tasks, and cancelled.
     duration grace = std::chrono::seconds(30);
     /// Told which driver was chosen for a loop, once it is made; may be empty. With run_loops it is
     /// called for each, on that loop's own thread, one at a time.
-    std::function<void(unsigned index, const selection_report&)> chosen;
+    std::function<void(unsigned index, const selection_report&)> chosen{};
 };
 
 /// Runs `main` on a loop of its own, on this thread, until it has ended with everything it
-/// spawned. Returns 0; 1 when an exception left it or no loop could be made, which is printed to
-/// standard error; with an `int` task, its value.
+/// spawned. Returns 0; 1 when an exception left it, which is printed to standard error with the
+/// name of the task that it left first, or no loop could be made; with an `int` task, its value.
+/// Called on a thread that runs a loop, inside a task say, it is refused: that is printed
+/// (errc::would_deadlock), `main` is destroyed without having started, and 1 returned.
 int run(task<> main, const run_options& options = {});
 int run(task<int> main, const run_options& options = {});
 
@@ -40,7 +44,7 @@ result<std::unique_ptr<loop>> make_loop(const driver_choice& choice = {}, loop_o
 /// on the calling thread. 0 means one per core this process may use. A signal, or the first
 /// exception, stops them all; also one that `main` throws instead of making a task. Threads are
 /// pinned to one core each when there are as many cores. A loop whose driver is refused on its own
-/// thread falls back as `choice` says.
+/// thread falls back as `choice` says. Refused inside a task, as `run` is.
 int run_loops(unsigned count, std::function<task<>(unsigned index)> main,
               const run_options& options = {});
 

@@ -1,0 +1,197 @@
+// What `run` prints when a program cannot start, ends by an error, or holds on past its grace.
+#include <upcall/runtime/run.hpp>
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <upcall/sync/event.hpp>
+#include <upcall/task/sleep.hpp>
+#include <upcall/task/when_all.hpp>
+
+namespace upcall {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::internal::CaptureStderr;
+using ::testing::internal::GetCapturedStderr;
+
+task<> wait_for_ever(event& never_set) { static_cast<void>(co_await never_set.wait()); }
+task<> sleep_long() { static_cast<void>(co_await sleep(1h)); }
+
+task<> hold_on() {
+    event never_set;
+    co_await with_scope([&](scope& tasks) -> task<> {
+        tasks.spawn_now(wait_for_ever(never_set), "waiter");
+        tasks.spawn_now(wait_for_ever(never_set), "waiter");
+        tasks.spawn_now(sleep_long(), "sleeper");
+        std::raise(SIGTERM);
+        co_return;
+    });
+}
+
+TEST(run, names_the_tasks_that_hold_on_past_the_grace) {
+    CaptureStderr();
+    EXPECT_EQ(run(hold_on(), {.grace = 1ms}), 0);
+    EXPECT_EQ(GetCapturedStderr(),
+              "upcall: the grace period is over; cancelled: \"waiter\" (2), \"sleeper\" (1)\n");
+}
+
+TEST(run_loops, names_the_tasks_that_hold_on_past_the_grace) {
+    CaptureStderr();
+    EXPECT_EQ(run_loops(1, [](unsigned) { return hold_on(); }, {.grace = 1ms}), 0);
+    EXPECT_EQ(GetCapturedStderr(),
+              "upcall: the grace period is over; cancelled: \"waiter\" (2), \"sleeper\" (1)\n");
+}
+
+TEST(run, names_few_of_many) {
+    static constexpr const char* names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
+    CaptureStderr();
+    EXPECT_EQ(run(
+                  []() -> task<> {
+                      co_await with_scope([&](scope& tasks) -> task<> {
+                          for (const char* name : names) tasks.spawn_now(sleep_long(), name);
+                          std::raise(SIGTERM);
+                          co_return;
+                      });
+                  }(),
+                  {.grace = 1ms}),
+              0);
+    EXPECT_EQ(GetCapturedStderr(),
+              "upcall: the grace period is over; cancelled: \"a\" (1), \"b\" (1), \"c\" (1), "
+              "\"d\" (1), \"e\" (1), \"f\" (1), \"g\" (1), \"h\" (1) and others\n");
+}
+
+TEST(run, says_nothing_of_tasks_that_stop_in_time) {
+    CaptureStderr();
+    EXPECT_EQ(run([]() -> task<> {
+                  std::raise(SIGTERM);
+                  for (bool asked = false; !asked;) {
+                      co_await yield();
+                      asked = co_await this_task::stop_requested();
+                  }
+              }()),
+              0);
+    EXPECT_EQ(GetCapturedStderr(), "");
+}
+
+TEST(run, names_the_task_that_an_error_left_first) {
+    CaptureStderr();
+    EXPECT_EQ(run([]() -> task<> {
+                  co_await with_scope([](scope& tasks) -> task<> {
+                      tasks.spawn_now(sleep_long(), "innocent");
+                      tasks.spawn_now(
+                          []() -> task<> {
+                              co_await yield();
+                              const result<int> missing = failure(errc::closed);
+                              static_cast<void>(missing.value());
+                          }(),
+                          "culprit");
+                      co_return;
+                  });
+              }()),
+              1);
+    EXPECT_EQ(GetCapturedStderr(),
+              "upcall: task \"culprit\" ended by an error nobody handled: "
+              "the handle is closed (upcall 6)\n");
+}
+
+TEST(run, names_the_last_culprit_when_the_first_was_forgiven) {
+    CaptureStderr();
+    EXPECT_EQ(run([]() -> task<> {
+                  auto fail = [](const char* text) -> task<> {
+                      co_await yield();
+                      throw std::runtime_error(text);
+                  };
+                  try {
+                      co_await with_scope([&](scope& tasks) -> task<> {
+                          tasks.spawn_now(fail("first"), "forgiven");
+                          co_return;
+                      });
+                  } catch (const std::runtime_error&) {
+                  }
+                  co_await fail("second");
+              }()),
+              1);
+    EXPECT_EQ(GetCapturedStderr(), "upcall: task \"main\" ended by an exception: second\n");
+}
+
+// It would block the loop of the task that calls it, with all that runs there.
+TEST(run, is_refused_inside_a_task) {
+    CaptureStderr();
+    int inner = 0;
+    int inner_loops = 0;
+    bool started = false;
+    EXPECT_EQ(run([&]() -> task<> {
+                  auto never = [&]() -> task<> {
+                      started = true;
+                      co_return;
+                  };
+                  inner = run(never());
+                  inner_loops = run_loops(1, [&](unsigned) { return never(); });
+                  co_return;
+              }()),
+              0);
+    EXPECT_EQ(inner, 1);
+    EXPECT_EQ(inner_loops, 1);
+    EXPECT_FALSE(started);
+    const std::string why =
+        " was called on a thread that runs one: "
+        "waiting here would block the loop that is waited for (upcall 12)\n";
+    EXPECT_EQ(GetCapturedStderr(),
+              "upcall: no loop: run" + why + "upcall: no loop: run_loops" + why);
+}
+
+task<> nothing() { co_return; }
+
+TEST(run, explains_a_driver_that_it_does_not_know) {
+    run_options options;
+    options.driver.name = "bogus";
+    CaptureStderr();
+    EXPECT_EQ(run(nothing(), options), 1);
+    const std::string said = GetCapturedStderr();
+    EXPECT_NE(said.find("bogus: no such driver; driver_choice::name names it, the choices are "
+                        "auto, "),
+              said.npos)
+        << said;
+    for (const std::string& choice : driver_names()) EXPECT_NE(said.find(choice), said.npos);
+}
+
+class driver_variable : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        if (const char* set = std::getenv("UPCALL_DRIVER")) before_ = set;
+    }
+    void TearDown() override {
+        if (before_.empty())
+            ::unsetenv("UPCALL_DRIVER");
+        else
+            ::setenv("UPCALL_DRIVER", before_.c_str(), 1);
+    }
+    std::string refusal(const char* named) {
+        ::setenv("UPCALL_DRIVER", named, 1);
+        CaptureStderr();
+        EXPECT_EQ(run(nothing()), 1);
+        return GetCapturedStderr();
+    }
+
+  private:
+    std::string before_;
+};
+
+TEST_F(driver_variable, is_named_when_what_it_says_is_not_there) {
+    const std::string bogus = refusal("bogus");
+    EXPECT_NE(bogus.find("bogus: no such driver; the environment variable UPCALL_DRIVER names it"),
+              bogus.npos)
+        << bogus;
+    const std::string sim = refusal("sim");
+    EXPECT_NE(sim.find("sim: the simulator is chosen in code, by make_sim_driver"), sim.npos)
+        << sim;
+    const std::string elsewhere = refusal("kqueue");
+    EXPECT_NE(elsewhere.find("kqueue: not on this platform; "), elsewhere.npos) << elsewhere;
+}
+
+}  // namespace
+}  // namespace upcall
