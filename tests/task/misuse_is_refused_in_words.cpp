@@ -1,5 +1,7 @@
 // What may not be written does not compile, and what may not be done is told in a sentence.
 #include <upcall/io/file.hpp>
+#include <upcall/io/stream.hpp>
+#include <upcall/io/udp.hpp>
 #include <upcall/task/scope.hpp>
 #include <upcall/task/sleep.hpp>
 #include <upcall/task/when_any.hpp>
@@ -144,6 +146,12 @@ TEST_P(misuse, of_a_join_is_fatal) {
                      });
                  }),
                  "join was called twice");
+}
+
+TEST(misuse_of_what_is_empty, is_fatal_when_its_loop_is_asked_for) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_DEATH(static_cast<void>(byte_stream().home()), "asked of an empty stream");
+    EXPECT_DEATH(static_cast<void>(udp::socket().home()), "asked of an empty socket");
 }
 
 }  // namespace

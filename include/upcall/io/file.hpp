@@ -5,7 +5,7 @@
 //     std::size_t got = (co_await data.read_at(buffer, 0)).value();
 //
 // Positioned transfers are not ordered among each other: two writes to one place may take effect in
-// either order. Await the first, or use durable/, where order matters.
+// either order. Where order matters, await the first before starting the second.
 //
 // Cancelling: what has not started ends with `cancelled`; a call that a disk or a pool thread is
 // busy with runs to its end, and its value is delivered.
@@ -34,7 +34,7 @@ class file {
     explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
 
     /// Opens a file: `how` is a set of open_options, `mode` the permissions of one that is created.
-    /// openat(2); with open_beneath openat2(2).
+    /// openat(2); with open_beneath openat2(2). Yields result<file>.
     static request<detail::open_file_operation> open(std::string path, std::uint32_t how,
                                                      std::uint32_t mode = 0666,
                                                      const file* in = nullptr) {
@@ -53,7 +53,8 @@ class file {
 
     // ---- transfers ------------------------------------------------------------------------
 
-    /// Some bytes from `offset` on: how many; 0 only at or past the end of the file. pread(2).
+    /// Some bytes from `offset` on: how many, result<std::size_t>; 0 only at or past the end of the
+    /// file. pread(2).
     request<detail::some_file_transfer> read_at(byte_span buffer, std::uint64_t offset) {
         return transfer<detail::some_file_transfer>(op_kind::file_read, buffer.data(),
                                                     buffer.size(), offset, false, false);
@@ -62,13 +63,14 @@ class file {
         return transfer<detail::some_file_transfer>(op_kind::file_read, pieces.data(),
                                                     pieces.size(), offset, true, false);
     }
-    /// Fills the buffer, or says with end_of_stream where the file ended.
+    /// Fills the buffer, or says with end_of_stream where the file ended: a `transfer`.
     request<detail::whole_file_transfer> read_exactly_at(byte_span buffer, std::uint64_t offset) {
         return transfer<detail::whole_file_transfer>(op_kind::file_read, buffer.data(),
                                                      buffer.size(), offset, false, true);
     }
 
-    /// Some of the bytes at `offset`: how many. With open_append, at the end. pwrite(2).
+    /// Some of the bytes at `offset`: how many, result<std::size_t>. With open_append, at the end.
+    /// pwrite(2).
     request<detail::some_file_transfer> write_at(byte_view buffer, std::uint64_t offset) {
         return transfer<detail::some_file_transfer>(op_kind::file_write,
                                                     const_cast<std::byte*>(buffer.data()),
@@ -78,7 +80,7 @@ class file {
         return transfer<detail::some_file_transfer>(op_kind::file_write, pieces.data(),
                                                     pieces.size(), offset, true, false);
     }
-    /// All of the bytes, or how many and the cause why not more.
+    /// All of the bytes, or how many and the cause why not more: a `transfer`.
     request<detail::whole_file_transfer> write_all_at(byte_view buffer, std::uint64_t offset) {
         return transfer<detail::whole_file_transfer>(op_kind::file_write,
                                                      const_cast<std::byte*>(buffer.data()),
@@ -89,35 +91,36 @@ class file {
 
     /// Makes what was written durable, with what is needed to find it again (sync) or only the data
     /// (sync_data). After an error nothing written before may be taken for durable, and trying
-    /// again proves nothing: the kernel reports a lost page once. fsync(2).
+    /// again proves nothing: the kernel reports a lost page once. fsync(2). Yields result<void>.
     request<detail::simple_file_call> sync() { return call(file_call::sync); }
     request<detail::simple_file_call> sync_data() { return call(file_call::sync_data); }
 
-    /// ftruncate(2).
+    /// ftruncate(2). Yields result<void>.
     request<detail::simple_file_call> truncate(std::uint64_t size) {
         return request<detail::simple_file_call>(
             {.what = file_call::truncate, .target = handle_.record(), .size = size});
     }
-    /// Reserves room; extends the file if it was shorter. fallocate(2).
+    /// Reserves room; extends the file if it was shorter. fallocate(2). Yields result<void>.
     request<detail::simple_file_call> allocate(std::uint64_t offset, std::uint64_t size) {
         return request<detail::simple_file_call>({.what = file_call::allocate,
                                                   .target = handle_.record(),
                                                   .offset = offset,
                                                   .size = size});
     }
-    /// Size, times, and what O_DIRECT asks for. statx(2).
+    /// Size, times, and what O_DIRECT asks for: result<file_status>. statx(2).
     request<detail::status_operation> status() {
         return request<detail::status_operation>(
             {.what = file_call::status, .target = handle_.record()});
     }
-    /// The entries of an open directory, without "." and "..", in the system's order.
+    /// The entries of an open directory, without "." and "..", in the system's order:
+    /// result<std::vector<directory_entry>>.
     request<detail::list_operation> list() {
         return request<detail::list_operation>(
             {.what = file_call::list_directory, .target = handle_.record()});
     }
 
     /// Closes, after what is in flight, and tells what close(2) said: errors of earlier writes may
-    /// surface here. Cannot be cancelled.
+    /// surface here. Cannot be cancelled. Yields result<void>.
     request<detail::close_file_operation> close() {
         return request<detail::close_file_operation>({std::move(handle_)});
     }
@@ -141,7 +144,7 @@ class file {
 
 /// Copies from one file to another, by the kernel's shortest way (copy_file_range(2)), until `size`
 /// bytes or the end of the source. When either file is closed meanwhile it ends with `closed`.
-/// Errors also: wrong_loop, when they are not both of this loop.
+/// Errors also: wrong_loop, when they are not both of this loop. Yields a `transfer`.
 inline request<detail::copy_operation> copy(
     const file& from, const file& to,
     std::uint64_t size = std::numeric_limits<std::uint64_t>::max(), std::uint64_t from_offset = 0,
@@ -154,7 +157,8 @@ inline request<detail::copy_operation> copy(
                                             .size = size});
 }
 
-/// statx(2), following symbolic links. `how` may be open_beneath, and open_no_symlinks with it.
+/// statx(2), following symbolic links: result<file_status>. `how` may be open_beneath, and
+/// open_no_symlinks with it.
 inline request<detail::status_operation> status(std::string path, const file* in = nullptr,
                                                 std::uint32_t how = 0) {
     return request<detail::status_operation>({.what = file_call::status,
@@ -165,6 +169,7 @@ inline request<detail::status_operation> status(std::string path, const file* in
 }
 
 /// renameat(2): replaces `to` at once if it exists. Durable only after the directory was synced.
+/// Yields result<void>.
 inline request<detail::simple_file_call> rename(std::string from, std::string to,
                                                 const file* in = nullptr) {
     return request<detail::simple_file_call>({.what = file_call::rename,
@@ -174,7 +179,7 @@ inline request<detail::simple_file_call> rename(std::string from, std::string to
                                               .on_path = true});
 }
 
-/// unlinkat(2).
+/// unlinkat(2). Yields result<void>.
 inline request<detail::simple_file_call> remove_file(std::string path, const file* in = nullptr) {
     return request<detail::simple_file_call>({.what = file_call::remove_file,
                                               .target = file::record_of(in),
@@ -182,7 +187,7 @@ inline request<detail::simple_file_call> remove_file(std::string path, const fil
                                               .on_path = true});
 }
 
-/// mkdirat(2).
+/// mkdirat(2). Yields result<void>.
 inline request<detail::simple_file_call> make_directory(std::string path, std::uint32_t mode = 0777,
                                                         const file* in = nullptr) {
     return request<detail::simple_file_call>({.what = file_call::make_directory,
@@ -192,7 +197,7 @@ inline request<detail::simple_file_call> make_directory(std::string path, std::u
                                               .on_path = true});
 }
 
-/// unlinkat(2) of an empty directory.
+/// unlinkat(2) of an empty directory. Yields result<void>.
 inline request<detail::simple_file_call> remove_directory(std::string path,
                                                           const file* in = nullptr) {
     return request<detail::simple_file_call>({.what = file_call::remove_directory,
@@ -201,7 +206,7 @@ inline request<detail::simple_file_call> remove_directory(std::string path,
                                               .on_path = true});
 }
 
-/// The entries of a directory; see file::list.
+/// The entries of a directory: result<std::vector<directory_entry>>; see file::list.
 inline request<detail::list_operation> list_directory(std::string path, const file* in = nullptr) {
     return request<detail::list_operation>({.what = file_call::list_directory,
                                             .target = file::record_of(in),

@@ -77,8 +77,9 @@ class connect_message_operation : public io_operation_base {
 class message_socket : public detail::core_owner<detail::message_core> {
   public:
     message_socket() = default;
-    /// The next message. An idle wait: `stop` ends it with `cancelled`. Errors: those of recv(2),
-    /// cancellation (then no message was taken).
+
+    /// The next message, result<datagram>. An idle wait: `stop` ends it with `cancelled`. Errors:
+    /// those of recv(2), cancellation (then no message was taken).
     request<detail::receive_message_operation> receive(byte_span buffer) {
         return request<detail::receive_message_operation>({core_, buffer, true});
     }
@@ -89,13 +90,14 @@ class message_socket : public detail::core_owner<detail::message_core> {
 
     /// Sends a message to the connected peer, waiting for room if there is none. Errors:
     /// message_size when the network does not take so much at once; those of send(2); cancellation
-    /// (then nothing was sent).
+    /// (then nothing was sent). Yields result<void>.
     request<detail::send_message_operation> send(byte_view message) {
         return request<detail::send_message_operation>({core_, message, {}});
     }
 
     /// Closes and waits until the kernel has let go. What is in flight ends with `closed`, before
-    /// this does. Cannot be cancelled. The socket is empty from the start of it on.
+    /// this does. Cannot be cancelled. The socket is empty from the start of it on. Yields
+    /// result<void>.
     request<detail::close_operation<message_socket>> close() {
         return request<detail::close_operation<message_socket>>({this});
     }
@@ -112,7 +114,12 @@ class message_socket : public detail::core_owner<detail::message_core> {
     /// device_or_resource_busy while operations are in flight.
     result<native_handle> release();
 
-    loop& home() const noexcept { return core_->home(); }
+    /// The loop it belongs to. Fatal on an empty socket.
+    loop& home() const noexcept {
+        if (!core_) [[unlikely]]
+            fatal("message_socket::home was asked of an empty socket: a closed one has no loop");
+        return core_->home();
+    }
 
   protected:
     /// Takes a handle of kind `datagram`, opened on `home`'s driver. Throws std::bad_alloc, and

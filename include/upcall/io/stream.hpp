@@ -1,7 +1,9 @@
 // A connected byte stream: what TCP streams, Unix streams and pipes have in common.
 //
-//     while (auto chunk = co_await peer.receive())
-//         if (!co_await peer.write_all(*chunk)) break;
+//     while (auto chunk = co_await peer.receive()) {
+//         const auto sent = co_await peer.write_all(*chunk);
+//         if (!sent) break;
+//     }
 //
 // Order: reads take effect in the order in which they were started, and so do writes, never
 // interleaved; `write_all` counts as one write. At most 64 may wait per direction (queue_full).
@@ -168,9 +170,10 @@ class byte_stream : public detail::core_owner<detail::stream_core> {
     /// leaves it.
     byte_stream(loop& home, handle&& file)
         : core_owner(new detail::stream_core(home, std::move(file))) {}
-    /// Some bytes, at least one, at most what fits: how many. An empty buffer completes with 0 and
-    /// says nothing about the stream. Errors: end_of_stream, those of recv(2), cancellation (then
-    /// no byte was taken).
+
+    /// Some bytes, at least one, at most what fits: how many, result<std::size_t>. An empty buffer
+    /// completes with 0 and says nothing about the stream. Errors: end_of_stream, those of recv(2),
+    /// cancellation (then no byte was taken).
     request<detail::read_operation> read(byte_span buffer) {
         return request<detail::read_operation>({core_, buffer, {}});
     }
@@ -179,14 +182,16 @@ class byte_stream : public detail::core_owner<detail::stream_core> {
         return request<detail::read_operation>({core_, {}, pieces});
     }
 
-    /// Fills the buffer. The transfer tells how many bytes came; with fewer, the cause:
-    /// end_of_stream when there was none at all, unexpected_end after some, or what went wrong.
+    /// Fills the buffer. Yields a `transfer`, which tells how many bytes came; with fewer, the
+    /// cause: end_of_stream when there was none at all, unexpected_end after some, or what went
+    /// wrong.
     request<detail::read_exactly_operation> read_exactly(byte_span buffer) {
         return request<detail::read_exactly_operation>({core_, buffer, {}});
     }
 
-    /// What has arrived, in a buffer of the driver's, leased only once there is something in it.
-    /// This is an idle read: `stop` ends it with `cancelled`. Use `receive_more` inside a message.
+    /// What has arrived, result<lease>: in a buffer of the driver's, leased only once there is
+    /// something in it. This is an idle read: `stop` ends it with `cancelled`. Use `receive_more`
+    /// inside a message.
     request<detail::receive_operation> receive() {
         return request<detail::receive_operation>({core_, true});
     }
@@ -195,14 +200,15 @@ class byte_stream : public detail::core_owner<detail::stream_core> {
         return request<detail::receive_operation>({core_, false});
     }
 
-    /// Some of the buffer, as much as the stream takes in one go: how many bytes.
+    /// Some of the buffer, as much as the stream takes in one go: how many bytes,
+    /// result<std::size_t>.
     request<detail::write_operation> write(byte_view buffer) {
         return request<detail::write_operation>({core_, buffer, {}});
     }
 
-    /// All of the buffer, or the cause why not and how many bytes went. Never interleaved with
-    /// other writes. When it ends in the middle, writes already waiting behind it fail with
-    /// broken_stream.
+    /// All of the buffer, or the cause why not and how many bytes went: a `transfer`. Never
+    /// interleaved with other writes. When it ends in the middle, writes already waiting behind it
+    /// fail with broken_stream.
     request<detail::write_all_operation> write_all(byte_view buffer) {
         return request<detail::write_all_operation>({core_, buffer, {}});
     }
@@ -214,6 +220,7 @@ class byte_stream : public detail::core_owner<detail::stream_core> {
 
     /// Ends the writing direction after what is queued: the peer reads to the end of the stream.
     /// Sockets only: elsewhere it fails with not_a_socket; a pipe's writer ends when it is closed.
+    /// Yields result<void>.
     request<detail::shut_down_operation> shut_down_writing() {
         return request<detail::shut_down_operation>({core_});
     }
@@ -224,7 +231,7 @@ class byte_stream : public detail::core_owner<detail::stream_core> {
 
     /// Closes and waits until the kernel has let go. What is in flight ends with `closed`, before
     /// this does. Cannot be cancelled. The stream is empty from the start of it on. Errors: those
-    /// of close(2), which closed it all the same.
+    /// of close(2), which closed it all the same. Yields result<void>.
     request<detail::close_operation<byte_stream>> close() {
         return request<detail::close_operation<byte_stream>>({this});
     }
@@ -240,8 +247,8 @@ class byte_stream : public detail::core_owner<detail::stream_core> {
 
     /// Takes the connection off this loop, with what has arrived, so that another can `attach` it.
     /// The stream must stay where it is until then, and is empty afterwards. Error:
-    /// device_or_resource_busy while reads or writes wait. After an error, or cancelled, the stream
-    /// is as it was.
+    /// device_or_resource_busy while reads or writes wait. Yields result<detached_stream>. After an
+    /// error, or cancelled, the stream is as it was.
     request<detail::detach_operation> detach() { return request<detail::detach_operation>({this}); }
 
     /// A stream on the current loop, of any kind of connection. On error `from` keeps it. Errors:
@@ -249,7 +256,12 @@ class byte_stream : public detail::core_owner<detail::stream_core> {
     /// driver.
     static result<byte_stream> attach(detached_stream& from);
 
-    loop& home() const noexcept { return core_->home(); }
+    /// The loop it belongs to. Fatal on an empty stream.
+    loop& home() const noexcept {
+        if (!core_) [[unlikely]]
+            fatal("byte_stream::home was asked of an empty stream: a closed one has no loop");
+        return core_->home();
+    }
 
   protected:
     detail::stream_core* core() const noexcept { return core_; }

@@ -2,7 +2,7 @@
 //
 //     auto listener = tcp::listener::bind("127.0.0.1:7000").value();
 //     while (auto peer = co_await listener.accept())
-//         co_await connections.spawn(echo(std::move(*peer)), "echo");
+//         connections.spawn_now(echo(std::move(*peer)), "echo");
 #pragma once
 
 #include <chrono>
@@ -113,7 +113,8 @@ class listener : public detail::core_owner<detail::accept_core> {
     result<native_handle> release();
 
     /// The next connection. Peers that gave up while they waited are passed over, and a shortage of
-    /// descriptors or memory is waited out. An idle wait: `stop` ends it with `cancelled`.
+    /// descriptors or memory is waited out. An idle wait: `stop` ends it with `cancelled`. Yields
+    /// result<tcp::stream>.
     request<detail::tcp_accept_operation> accept() {
         return request<detail::tcp_accept_operation>({core_});
     }
@@ -134,7 +135,7 @@ class listener : public detail::core_owner<detail::accept_core> {
     result<address> local_address() const;
 
     /// Closes and waits until the kernel has let go. What waits ends with `closed`, before this
-    /// does. Cannot be cancelled.
+    /// does. Cannot be cancelled. Yields result<void>.
     request<detail::close_operation<listener>> close() {
         return request<detail::close_operation<listener>>({this});
     }
@@ -151,7 +152,7 @@ struct connect_options {
 
 /// Connects to one address. A socket that connects to itself (a loopback port in the ephemeral
 /// range where nobody listens) counts as refused. When it is cancelled the half-open socket is
-/// closed. Errors: those of connect(2), cancellation.
+/// closed. Yields result<tcp::stream>. Errors: those of connect(2), cancellation.
 inline request<detail::tcp_connect_operation> connect(const address& peer,
                                                       const connect_options& options = {}) {
     return request<detail::tcp_connect_operation>({peer, options.local, options.no_delay});

@@ -2,8 +2,10 @@
 //
 //     auto socket = udp::socket::bind("0.0.0.0:5353").value();
 //     std::array<std::byte, 1500> room;
-//     while (auto got = co_await socket.receive(room))
-//         co_await socket.send_to(byte_view(room).first(got->size), got->peer);
+//     while (auto got = co_await socket.receive(room)) {
+//         const auto sent = co_await socket.send_to(byte_view(room).first(got->size), got->peer);
+//         if (!sent) …
+//     }
 //
 // See io/message_socket.hpp for what sockets with message boundaries do: a datagram of no bytes is
 // a value, and one that is longer than the buffer says how long it was.
@@ -45,7 +47,8 @@ class socket : public message_socket {
     static result<socket> adopt(native_handle native);
 
     /// Talks to `peer` alone from now on: `send` goes there, and only what comes from there is
-    /// received. May be repeated with another peer. Errors: those of connect(2).
+    /// received. May be repeated with another peer. Yields result<void>. Errors: those of
+    /// connect(2).
     request<detail::connect_message_operation> connect(const address& peer) {
         return request<detail::connect_message_operation>({core(), peer});
     }

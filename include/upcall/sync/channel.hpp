@@ -1,13 +1,16 @@
 // A channel: a bounded queue of values between tasks of one loop.
 //
 //     channel<job> jobs(16);
-//     while (auto next = co_await jobs.receive()) work(std::move(*next));     // ends when it is
-//     closed co_await jobs.send(job{…});                                          // waits while it
-//     is full
+//     while (auto next = co_await jobs.receive()) work(std::move(*next));  // until it is closed
+//
+//     auto sent = co_await jobs.send(job{…});  // in another task; waits while it is full
 //
 // A value is never lost: who waits to receive and is cancelled, by a timer say, either has the
 // value as its outcome or leaves it in the channel; who waits to send and is cancelled gets it
 // back.
+//
+// Stopping a task does not end its wait on a channel, cancelling does: whoever is to finish what is
+// in the channel closes it, and the receiver ends with end_of_stream.
 //
 // For one loop: the one on which somebody waits first. Between loops, use a loop_channel.
 #pragma once

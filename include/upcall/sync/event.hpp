@@ -2,7 +2,9 @@
 //
 //     event configured;
 //     … co_await configured.wait();          // in one task
-//     … configured.set();                    // in another, or in a callback on the loop
+//     … configured.set();                    // in another, or in a call posted to the loop
+//
+// Stopping a task does not end its wait for an event, cancelling does.
 //
 // For one loop: the one on which somebody waits first. To tell another loop something, use a
 // loop_channel.

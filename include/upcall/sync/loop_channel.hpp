@@ -4,6 +4,8 @@
 //     std::thread([to = jobs.sender()] { … to.try_send(one) … });
 //     while (auto next = co_await jobs.receive()) work(std::move(*next));
 //
+// Stopping a task does not end its wait to send or to receive, cancelling does.
+//
 // Bounded: a task that sends into a full channel waits on its own loop. Sending allocates nothing
 // and takes no lock; the receiver's loop is woken only when somebody waits there.
 #pragma once

@@ -4,6 +4,8 @@
 //     auto held = co_await file_mutex.lock();
 //     if (!held) co_return failure(held.error());
 //
+// Stopping a task does not end its wait for a mutex, cancelling does.
+//
 // For one loop: the one on which it is locked first. It does not lock out other threads.
 #pragma once
 

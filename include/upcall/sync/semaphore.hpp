@@ -3,6 +3,8 @@
 //     semaphore uploads(8);
 //     auto place = co_await uploads.acquire();
 //
+// Stopping a task does not end its wait for a semaphore, cancelling does.
+//
 // For one loop: the one on which it is acquired first.
 #pragma once
 

@@ -41,7 +41,8 @@ class yield_operation : public operation_base {
 
 /// Completes after `length`, never early. Zero and negative lengths complete at once, in the next
 /// turn of the loop; lengths past the clock's range never. Cancelling ends it with `cancelled` or
-/// `deadline_exceeded`.
+/// `deadline_exceeded`; `stop` does not end it: a task that only sleeps asks
+/// `this_task::stop_requested()` when it wakes. Yields result<void>.
 inline request<detail::sleep_operation> sleep(duration length) {
     return request<detail::sleep_operation>({.deadline = {}, .length = length, .relative = true});
 }

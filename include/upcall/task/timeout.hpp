@@ -5,7 +5,10 @@
 //
 // A deadline is a cancellation with another name: it asks, and the operation's own answer decides.
 // Bytes that were read when the time was up are delivered, and where the kernel cannot be
-// interrupted the wait goes on until it lets go of the buffer.
+// interrupted the wait goes on until it lets go of the buffer. So a timeout may be overrun by what
+// has no asynchronous form: a transfer of a file that the disk is busy with, and a call that a
+// thread of the pool is in (opening, syncing, renaming, listing). Those still in a queue end in
+// time.
 #pragma once
 
 #include <upcall/task/detail/task_operation.hpp>

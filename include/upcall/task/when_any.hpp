@@ -1,8 +1,7 @@
 // Waiting for several operations and tasks at once, for the first of them.
 //
 //     auto any = co_await when_any(socket.read(buffer), events.receive(), sleep(1s));
-//     if (auto& read = std::get<0>(any.outcomes)) …      // it may have read although it came
-//     second
+//     if (auto& read = std::get<0>(any.outcomes)) …  // it may have read, though it came second
 //
 // The first to end, whatever its outcome, has the others cancelled. They are awaited, and every
 // outcome is handed over: cancelling only asks, so a loser may have done its work all the same.
