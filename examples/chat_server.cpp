@@ -35,8 +35,10 @@ void tell_all(members& all, std::string what) {
 }
 
 task<> tell(member& self) {
-    while (auto next = co_await self.to_tell.receive())  // ends when the channel is closed
-        if (!co_await self.peer.write_all(bytes_of(**next))) break;
+    while (auto next = co_await self.to_tell.receive()) {  // ends when the channel is closed
+        const auto sent = co_await self.peer.write_all(bytes_of(**next));
+        if (!sent) break;
+    }
 }
 
 task<> listen(member& self, members& all) {
@@ -65,7 +67,7 @@ task<> serve(const char* where) {
     members all;
     co_await with_scope([&](scope& connections) -> task<> {
         while (auto peer = co_await listener.accept())
-            co_await connections.spawn(attend(std::move(*peer), all), "member");
+            connections.spawn_now(attend(std::move(*peer), all), "member");
     });
 }
 

@@ -21,9 +21,10 @@ struct options {
 };
 
 task<> echo(tcp::stream peer) {
-    while (auto chunk = co_await peer.receive())  // an idle peer owns no buffer
-        if (!co_await peer.write_all(*chunk))
-            break;  // ends at end of stream, error or cancellation
+    while (auto chunk = co_await peer.receive()) {  // an idle peer owns no buffer
+        const auto sent = co_await peer.write_all(*chunk);
+        if (!sent) break;  // an error or cancellation; the loop itself ends at the end of stream
+    }
 }
 
 task<> serve(const options& chosen) {
@@ -32,7 +33,7 @@ task<> serve(const options& chosen) {
     std::fflush(stdout);
     co_await with_scope([&](scope& connections) -> task<> {
         while (auto peer = co_await listener.accept())  // ends when asked to stop
-            co_await connections.spawn(echo(std::move(*peer)), "echo");
+            connections.spawn_now(echo(std::move(*peer)), "echo");
     });
 }
 

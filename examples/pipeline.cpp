@@ -23,7 +23,8 @@ task<> read_words(channel<std::string>& words) {
             if (!std::isspace(static_cast<unsigned char>(each))) {
                 word += each;
             } else if (!word.empty()) {
-                if (!co_await words.send(std::exchange(word, {}))) co_return;
+                const auto sent = co_await words.send(std::exchange(word, {}));
+                if (!sent) co_return;
             }
         }
     }
@@ -32,8 +33,10 @@ task<> read_words(channel<std::string>& words) {
 }
 
 task<> measure(channel<std::string>& words, channel<std::size_t>& lengths) {
-    while (auto word = co_await words.receive())
-        if (!co_await lengths.send(word->size())) co_return;
+    while (auto word = co_await words.receive()) {
+        const auto sent = co_await lengths.send(word->size());
+        if (!sent) co_return;
+    }
 }
 
 task<> add_up(channel<std::size_t>& lengths, std::map<std::size_t, int>& counts) {

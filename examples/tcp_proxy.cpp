@@ -46,7 +46,7 @@ task<> serve(const char* where, address target) {
     std::fflush(stdout);
     co_await with_scope([&](scope& connections) -> task<> {
         while (auto peer = co_await listener.accept())
-            co_await connections.spawn(connect_through(std::move(*peer), target), "connection");
+            connections.spawn_now(connect_through(std::move(*peer), target), "connection");
     });
 }
 

@@ -1,4 +1,4 @@
-// The examples that do one thing and end: copy_file, timeouts, pipeline.
+// The examples that do one thing and end: copy_file, timeouts, pipeline, simulated_server.
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -82,6 +82,16 @@ TEST(pipeline, counts_every_word_once) {
     counting.end_input();
     EXPECT_EQ(counting.rest(), "1: 1\n2: 1\n3: 1\n4: 10000\n6: 10000\n7: 1\n");
     EXPECT_EQ(counting.wait(), 0);
+}
+
+// Also that the faults are felt: a simulation in which nothing breaks would test little.
+TEST(simulated_server, finds_nothing_wrong_and_says_what_it_saw) {
+    program simulated("simulated_server", {"1", "20"});
+    const std::string seen = simulated.line();
+    EXPECT_TRUE(seen.starts_with("20 seeds: ") && seen.ends_with(", none wrong")) << seen;
+    EXPECT_EQ(seen.find(" 0 connections whole"), seen.npos) << seen;
+    EXPECT_EQ(seen.find(", 0 broken"), seen.npos) << seen;
+    EXPECT_EQ(simulated.wait(), 0);
 }
 
 TEST(pipeline, ends_without_input) {
