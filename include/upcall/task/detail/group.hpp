@@ -90,7 +90,8 @@ struct part : Op {
         if (!untaken || has_failed(static_cast<Op&>(*this))) return;
         try {
             static_cast<void>(outcome());
-        } catch (...) {  // there was no value after all
+        } catch (...) {
+            return;  // there was no value after all
         }
     }
 
