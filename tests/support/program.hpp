@@ -17,6 +17,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <utility>
@@ -96,7 +97,13 @@ class program {
     program_output& errors() { return errors_; }
 
     void say(const std::string& text) {
-        EXPECT_EQ(::write(to_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+        std::size_t said = 0;
+        while (said < text.size()) {
+            const ssize_t count = ::write(to_, text.data() + said, text.size() - said);
+            if (count < 0 && errno == EINTR) continue;
+            ASSERT_GT(count, 0) << "after " << said << " bytes: " << std::strerror(errno);
+            said += static_cast<std::size_t>(count);
+        }
     }
     void end_input() {
         if (to_ >= 0) ::close(to_);
