@@ -12,7 +12,8 @@ namespace upcall::testing {
 class scratch_folder {
   public:
     scratch_folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "upcall-XXXXXX").string();
+        const std::string drawn(6, 'X');  // mkdtemp(3) fills these in
+        std::string name = std::filesystem::temp_directory_path() / ("upcall-" + drawn);
         if (!::mkdtemp(name.data())) std::abort();
         path_ = name;
     }
