@@ -3,10 +3,11 @@
 
 #include <atomic>
 #include <functional>
-#include <latch>
 #include <thread>
 #include <upcall/pool/blocking_pool.hpp>
 #include <vector>
+
+#include "support/latch.hpp"
 
 namespace upcall {
 namespace {
@@ -35,7 +36,7 @@ TEST(blocking_pool, runs_every_job_once) {
 
 TEST(blocking_pool, one_thread_keeps_the_order) {
     std::vector<int> order;
-    std::latch done(1);
+    testing::latch done(1);
     blocking_pool pool({.threads_max = 1});
     std::vector<job> jobs;
     for (int at = 0; at < 100; ++at)
@@ -50,7 +51,7 @@ TEST(blocking_pool, one_thread_keeps_the_order) {
 
 TEST(blocking_pool, never_has_more_threads_than_allowed) {
     std::atomic<int> running = 0;
-    std::latch go(1);
+    testing::latch go(1);
     std::vector<job> jobs(10, job([&] {
                               ++running;
                               go.wait();
@@ -67,8 +68,8 @@ TEST(blocking_pool, never_has_more_threads_than_allowed) {
 }
 
 TEST(blocking_pool, gives_back_what_has_not_started) {
-    std::latch started(1);
-    std::latch go(1);
+    testing::latch started(1);
+    testing::latch go(1);
     bool ran = false;
     job running([&] {
         started.count_down();
@@ -84,7 +85,7 @@ TEST(blocking_pool, gives_back_what_has_not_started) {
     EXPECT_FALSE(pool.cancel(queued));
     EXPECT_EQ(pool.count().queued, 0U);
     go.count_down();
-    std::latch done(1);
+    testing::latch done(1);
     job last([&] { done.count_down(); });
     ASSERT_EQ(pool.submit(last), 0);
     done.wait();
@@ -92,8 +93,8 @@ TEST(blocking_pool, gives_back_what_has_not_started) {
 }
 
 TEST(blocking_pool, refuses_when_its_queue_is_full) {
-    std::latch started(1);
-    std::latch go(1);
+    testing::latch started(1);
+    testing::latch go(1);
     job running([&] {
         started.count_down();
         go.wait();
@@ -112,7 +113,7 @@ TEST(blocking_pool, refuses_when_its_queue_is_full) {
 TEST(blocking_pool, idle_threads_end_and_new_ones_start) {
     blocking_pool pool({.threads_max = 2, .idle_for = std::chrono::milliseconds(1)});
     for (int round = 0; round < 5; ++round) {
-        std::latch done(1);
+        testing::latch done(1);
         job once([&] { done.count_down(); });
         ASSERT_EQ(pool.submit(once), 0);
         done.wait();
@@ -123,7 +124,7 @@ TEST(blocking_pool, idle_threads_end_and_new_ones_start) {
 TEST(blocking_pool, a_thread_serves_the_next_job_while_it_is_idle) {
     blocking_pool pool({.threads_max = 8});
     for (int round = 0; round < 20; ++round) {
-        std::latch done(1);
+        testing::latch done(1);
         job once([&] { done.count_down(); });
         ASSERT_EQ(pool.submit(once), 0);
         done.wait();

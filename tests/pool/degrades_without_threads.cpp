@@ -8,8 +8,9 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
-#include <latch>
 #include <upcall/pool/blocking_pool.hpp>
+
+#include "support/latch.hpp"
 
 namespace upcall {
 namespace {
@@ -30,15 +31,15 @@ void deny_new_threads() {
 }
 
 struct waits : pool_job {
-    std::latch* started = nullptr;
-    std::latch* go = nullptr;
+    testing::latch* started = nullptr;
+    testing::latch* go = nullptr;
 };
 
 [[noreturn]] void use_the_only_thread() {
     blocking_pool pool({.threads_max = 4});
-    std::latch started(1);
-    std::latch go(1);
-    std::latch ended(3);
+    testing::latch started(1);
+    testing::latch go(1);
+    testing::latch ended(3);
     waits first;
     first.started = &started;
     first.go = &go;

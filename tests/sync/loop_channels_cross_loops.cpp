@@ -2,7 +2,6 @@
 #include <upcall/sync/loop_channel.hpp>
 
 #include <atomic>
-#include <barrier>
 #include <memory>
 #include <random>
 #include <thread>

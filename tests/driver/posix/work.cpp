@@ -1,12 +1,12 @@
 // Functions on pool threads, and the wake-ups by which their ends are noticed.
 #include <atomic>
-#include <latch>
 #include <thread>
 
 #include <upcall/base/sanitizer.hpp>
 #include <upcall/pool/blocking_pool.hpp>
 
 #include "support/driver_test.hpp"
+#include "support/latch.hpp"
 
 namespace upcall::test {
 namespace {
@@ -51,8 +51,8 @@ TEST_P(work, many_complete_once_each) {
 }
 
 TEST_P(work, that_is_running_cannot_be_cancelled) {
-    std::latch started(1);
-    std::latch go(1);
+    testing::latch started(1);
+    testing::latch go(1);
     job op;
     op.body = [&] {
         started.count_down();
@@ -78,11 +78,11 @@ class narrow_pool : public driver_test {
 UPCALL_FOR_EVERY_DRIVER(narrow_pool);
 
 TEST_P(narrow_pool, work_that_waits_is_cancelled_unseen) {
-    std::latch started(1);
-    std::latch go(1);
+    testing::latch started(1);
+    testing::latch go(1);
     struct notes {
-        std::latch* started;
-        std::latch* go;
+        testing::latch* started;
+        testing::latch* go;
         bool ran = false;
     } first{&started, &go}, second{&started, &go};
     const auto run = [](void* argument) noexcept {
