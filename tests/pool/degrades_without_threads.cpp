@@ -68,7 +68,7 @@ struct waits : pool_job {
 
 TEST(blocking_pool, goes_on_with_the_threads_it_has) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
-    EXPECT_EXIT(use_the_only_thread(), testing::ExitedWithCode(0), "");
+    EXPECT_EXIT(use_the_only_thread(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
