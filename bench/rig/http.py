@@ -35,7 +35,10 @@ def _h2o(program, port, site, settings):
 
 def _upcall(program, port, site, settings):
     return [program, "serve", str(site), "--listen", f"127.0.0.1:{port}",
-            "--driver", settings.driver, "--loops", "1"]
+            "--driver", settings.driver, "--loops", "1",
+            # wrk begins its second run before the server has seen that the first one has gone, and
+            # the peers know no such limit.
+            "--max-connections-per-address", "0"]
 
 
 UPCALL = Contestant("upcall", "upcall", _upcall)

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 #include <upcall/base/fatal.hpp>
 
@@ -18,10 +19,10 @@ using namespace uring_abi;
 
 namespace {
 
-// What an entry's user data means: an operation's address, or one of these in its lowest bits.
+// What an entry's user data means: an address, and one of these in its lowest bits: of an
+// operation, or of the note of a handle that is being closed.
 enum tag : std::uint64_t { tag_operation = 0, tag_cancel = 1, tag_wake = 2, tag_end_all = 3 };
 constexpr std::uint64_t tag_mask = 7;
-constexpr int tag_bits = 3;
 
 // Between two times of asking for the end of all that a closed handle has in the kernel: this long
 // at first, twice as long each time, at most a thousand times as long.
@@ -44,8 +45,12 @@ std::uint64_t user_data_of(const io_operation& op) noexcept {
     return reinterpret_cast<std::uint64_t>(static_cast<const void*>(&op));
 }
 
+void* pointer_in(std::uint64_t user_data) noexcept {
+    return reinterpret_cast<void*>(user_data & ~tag_mask);
+}
+
 io_operation& operation_of(std::uint64_t user_data) noexcept {
-    return *static_cast<io_operation*>(reinterpret_cast<void*>(user_data & ~tag_mask));
+    return *static_cast<io_operation*>(pointer_in(user_data));
 }
 
 bool goes_to_pool(op_kind kind) noexcept {
@@ -98,6 +103,7 @@ uring_driver::uring_driver(const driver_environment& lent, const uring_options& 
 
 uring_driver::~uring_driver() {
     await_helpers();
+    while (closing_note* note = closing_.pop_front()) delete note;
     if (wake_fd_ >= 0) ::close(wake_fd_);
 }
 
@@ -145,7 +151,10 @@ std::int64_t uring_driver::attach(posix_record& made) noexcept {
 
 void uring_driver::detach(posix_record& left) noexcept {
     auto& removed = static_cast<record&>(left);
-    if (removed.linked()) removed.unlink();
+    if (removed.note) {
+        removed.note->of = nullptr;
+        if (!removed.note->asked) drop(*std::exchange(removed.note, nullptr));
+    }
     if (removed.place == file_table::no_place) return;
     files_.remove(removed.place);
     removed.place = file_table::no_place;
@@ -285,41 +294,52 @@ void uring_driver::cancel_all(handle_record& target) noexcept {
         while (io_operation* op = kept.pop()) waiting->push(*op);
     }
     auto& closing = static_cast<record&>(target);
-    closing.closing_number = ++closings_;
-    closing_.push_back(closing);
+    try {
+        closing.note = new closing_note;
+        closing.note->of = &closing;
+        closing_.push_back(*closing.note);
+    } catch (const std::bad_alloc&) {
+        // Then the kernel is asked once, which is nearly always enough.
+    }
     ask_to_end_all(closing);
     // The last of these may free the record, so nothing touches it afterwards.
     while (io_operation* op = finish_later_.pop()) finish(*op, -ECANCELED);
 }
 
-/// Without room for the entry it is tried again with the next turn.
-void uring_driver::ask_to_end_all(record& closing) noexcept {
+// Without room for the entry it is tried again with the next turn.
+void uring_driver::ask_to_end_all(const record& closing) noexcept {
     sqe* entry = room();
-    closing.ask_again = entry ? never : time_point::min();
+    if (closing.note) {
+        closing.note->asked = entry != nullptr;
+        closing.note->ask_again = entry ? never : time_point::min();
+    }
     if (!entry) return;
     entry->opcode = uring_abi::op::async_cancel;
     entry->fd = closing.fd();
     entry->cancel_flags = cancel_flag::fd | cancel_flag::all;
-    entry->user_data = std::uint64_t{closing.closing_number} << tag_bits | tag_end_all;
+    entry->user_data = reinterpret_cast<std::uintptr_t>(closing.note) | tag_end_all;
 }
 
 // What was between two states of the kernel's own when it was asked may wait again. If anything is
 // in flight still a while later, the kernel is asked again; a transfer of a file ends by itself.
-void uring_driver::asked_to_end_all(std::uint64_t closing_number) noexcept {
-    closing_.for_each([&](record& closing) {
-        if (closing.closing_number != closing_number) return;
-        if (closing.kind == handle_kind::file) return closing.unlink();
-        const int doublings = std::min<int>(closing.times_asked, pause_doublings_max);
-        closing.ask_again = saturating_add(now(), first_pause * (1 << doublings));
-        if (closing.times_asked < pause_doublings_max) ++closing.times_asked;
-    });
+void uring_driver::asked_to_end_all(closing_note& note) noexcept {
+    note.asked = false;
+    if (!note.of) return drop(note);
+    if (note.of->kind == handle_kind::file) return;
+    note.ask_again = saturating_add(now(), first_pause * (1 << note.times_asked));
+    if (note.times_asked < pause_doublings_max) ++note.times_asked;
+}
+
+void uring_driver::drop(closing_note& note) noexcept {
+    note.unlink();
+    delete &note;
 }
 
 void uring_driver::ask_again() noexcept {
     if (closing_.empty()) return;
     const time_point moment = now();
-    closing_.for_each([&](record& closing) {
-        if (closing.ask_again <= moment) ask_to_end_all(closing);
+    closing_.for_each([&](closing_note& note) {
+        if (note.of && note.ask_again <= moment) ask_to_end_all(*note.of);
     });
 }
 
@@ -386,7 +406,9 @@ void uring_driver::poll(time_point deadline) noexcept {
 }
 
 void uring_driver::poll_enter(time_point deadline) noexcept {
-    closing_.for_each([&](record& closing) { deadline = std::min(deadline, closing.ask_again); });
+    closing_.for_each([&](const closing_note& note) {
+        if (note.of) deadline = std::min(deadline, note.ask_again);
+    });
     bool may_wait = deadline != time_point::min() && wake_armed_ && parked_.empty() &&
                     cancels_waiting_.empty() && !ring_.has_completions();
     kernel_timespec timeout{};
@@ -437,7 +459,8 @@ void uring_driver::on_completion(const cqe& completion) noexcept {
             wake_pending_.exchange(false, std::memory_order_acq_rel);
             break;
         default:
-            asked_to_end_all(completion.user_data >> tag_bits);
+            if (void* note = pointer_in(completion.user_data))
+                asked_to_end_all(*static_cast<closing_note*>(note));
             break;
     }
 }

@@ -56,8 +56,8 @@ class uring_driver final : public posix_driver {
     /// A place costs two system calls, and saves a small part of one with each operation.
     static constexpr std::uint8_t uses_before_tabled = 32;
 
-    struct in_closing;
-    struct record : posix_record, list_hook<in_closing> {
+    struct closing_note;
+    struct record : posix_record {
         /// A file whose transfers a worker of the kernel has to make.
         bool stalls = false;
         /// A file whose transfers go to the disk itself.
@@ -66,12 +66,18 @@ class uring_driver final : public posix_driver {
         std::uint8_t untabled = uses_before_tabled;
         /// Its place in the table of files.
         std::int16_t place = file_table::no_place;
-
-        // While it is being closed with operations in the kernel:
-        /// How often the kernel was asked to end them.
+        /// While it is being closed with operations in the kernel.
+        closing_note* note = nullptr;
+    };
+    /// What is to be known of a closed handle until the kernel has ended all it had of it. Stays
+    /// until the kernel's answer is there, even if the record is gone by then.
+    struct in_closing;
+    struct closing_note : list_hook<in_closing>, recycled {
+        record* of = nullptr;
+        /// The kernel was asked and has not answered.
+        bool asked = false;
+        /// How often it has answered.
         std::uint8_t times_asked = 0;
-        /// What the answers to that are known by: they may come when the record is gone.
-        std::uint32_t closing_number = 0;
         /// When to ask again; `never` until the answer is there.
         time_point ask_again = never;
     };
@@ -99,8 +105,9 @@ class uring_driver final : public posix_driver {
 
     void give_up(io_operation& op) noexcept;
     void queue_cancel(io_operation& op) noexcept;
-    void ask_to_end_all(record& closing) noexcept;
-    void asked_to_end_all(std::uint64_t closing_number) noexcept;
+    void ask_to_end_all(const record& closing) noexcept;
+    void asked_to_end_all(closing_note& note) noexcept;
+    static void drop(closing_note& note) noexcept;
     void ask_again() noexcept;
     void queue_wake() noexcept;
     void queue_waiting() noexcept;
@@ -128,8 +135,7 @@ class uring_driver final : public posix_driver {
     operation_queue starved_;
     operation_queue cancels_waiting_;
     operation_queue finish_later_;
-    list<record, in_closing> closing_;
-    std::uint32_t closings_ = 0;
+    list<closing_note, in_closing> closing_;
     bool starved_retry_ = false;
     entry_forms forms_;
 
