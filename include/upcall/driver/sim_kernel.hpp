@@ -15,7 +15,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include <upcall/driver/choices.hpp>
 #include <upcall/driver/driver.hpp>
@@ -29,6 +31,7 @@ struct sim_faults {
     std::uint32_t reset = 0;             // a segment is answered with a reset
     std::uint32_t lost_connect = 0;      // an attempt to connect is lost; the next comes in 1 s
     std::uint32_t aborted_accept = 0;    // accept: ECONNABORTED
+    std::uint32_t clog = 0;              // a segment is stuck, and what follows it, for a while
     std::uint32_t file_error = 0;        // EIO
     std::uint32_t short_file_write = 0;  // a write to a file is cut short
 };
@@ -42,6 +45,9 @@ struct sim_options {
     duration_range completion_delay{duration(0), std::chrono::microseconds(5)};
     duration_range cancel_delay{duration(0), std::chrono::microseconds(20)};
     duration_range file_latency{std::chrono::microseconds(10), std::chrono::microseconds(200)};
+    duration_range clog_time{std::chrono::milliseconds(1), std::chrono::seconds(5)};
+    /// How long data goes unacknowledged before a connection ends with timed_out.
+    duration give_up_after = std::chrono::minutes(15);
     /// What a turn takes during which the clock stood still: a busy loop too sees time pass.
     duration turn_cost = std::chrono::microseconds(1);
 
@@ -61,13 +67,25 @@ struct sim_options {
     sim_faults faults{};
 };
 
+/// A computer of the simulated network, with addresses, names, files and descriptors of its own.
+/// The first is there from the beginning and has every address.
+enum class sim_host : std::uint32_t { first = 0 };
+
 /// One outcome as the program gets it.
 struct sim_event {
     time_point at;
+    sim_host host;
     std::uint64_t operation;  // numbered in the order in which they were started
     op_kind kind;
     std::int64_t result;
-    bool last;  // false: a value of a source that goes on
+    bool last;         // false: a value of a source that goes on
+    const char* task;  // who gets it
+};
+
+/// An operation in flight, and the task that it belongs to; the name is the task's own.
+struct sim_waiting {
+    const char* task;
+    op_kind kind;
 };
 
 namespace sim {
@@ -108,8 +126,59 @@ class sim_kernel {
 
     /// Sockets, pipes and files that are open, whoever owns them.
     std::size_t open_descriptors() const noexcept;
-    /// Closes what `driver::release` or `accept` gave out and nobody adopted.
+    /// Closes, on the first computer, what `driver::release` or `accept` gave out and nobody
+    /// adopted.
     result<void> close(native_handle native) noexcept;
+
+    // ---- several computers ------------------------------------------------------------------
+
+    /// Adds a computer that is on, and reaches all others and is reached by them.
+    sim_host add_host();
+    /// What others reach it by: 10.0.0.1 and fd00::1 for the first that was added, and so on. Its
+    /// loopback addresses are its own.
+    address address_of(sim_host host, std::uint16_t port,
+                       address_family family = address_family::ipv4) const noexcept;
+
+    /// The power fails: programs and connections are gone and nobody is told; of files remains
+    /// what the disk holds. From now on the drivers that were made for it are outside of the world:
+    /// what was in flight and what is still started on them ends at once with ECANCELED, without
+    /// any effect, in a time of their own, so that the remains of a program can be cleared away.
+    void power_off(sim_host host);
+    /// The power is back; new drivers may be made. Who still speaks to a connection of before is
+    /// reset.
+    void power_on(sim_host host);
+    bool is_on(sim_host host) const noexcept;
+    /// The programs are killed: as `power_off` to them, but the kernel lives on, closes what they
+    /// had open, and loses nothing that was written.
+    void kill(sim_host host);
+    /// Lets the power fail in place of the outcome with that number on this computer, counted from
+    /// its beginning: what the operation did has happened, and its program never learns of it.
+    /// `failed` is called when that has happened; as the call of `at`.
+    void fail_at(sim_host host, std::uint64_t outcome, std::function<void()> failed = {});
+    /// How many outcomes its programs got so far.
+    std::uint64_t outcomes(sim_host host) const noexcept;
+
+    /// Lets nothing through from one computer to another, until it is mended; connections fall
+    /// silent, and go on where they were if that is not too long.
+    void cut(sim_host from, sim_host to);
+    void mend(sim_host from, sim_host to);
+    /// Holds up what goes from one computer to another for some time from now.
+    void clog(sim_host from, sim_host to, duration length);
+
+    /// Calls `call` at that moment, from within the poll of some driver, which then returns. The
+    /// call may use everything here; it may not destroy drivers.
+    void at(time_point when, std::function<void()> call);
+    /// Says that every loop is run in turn: then time moves only when all of them wait. At first
+    /// it is guessed from who polls: a loop that polls twice in a row is taken for the only one
+    /// that is run.
+    void all_are_run(bool really) noexcept;
+    /// Makes the poll that is waiting, or the next that would, return.
+    void interrupt() noexcept;
+    /// Lets happen what comes next, when no loop is left that could wait for it. False: nothing
+    /// will.
+    bool pass_time();
+    /// What is in flight on a computer.
+    std::vector<sim_waiting> waiting(sim_host host) const;
 
     sim::machine& inside() noexcept { return *machine_; }
 
@@ -117,7 +186,9 @@ class sim_kernel {
     std::unique_ptr<sim::machine> machine_;
 };
 
-/// A driver of the simulated kernel, which it may not outlive.
+/// A driver of the simulated kernel, which it may not outlive; of that computer, or the first.
 std::unique_ptr<driver> make_sim_driver(sim_kernel& kernel, const driver_environment& lent);
+std::unique_ptr<driver> make_sim_driver(sim_kernel& kernel, sim_host on,
+                                        const driver_environment& lent);
 
 }  // namespace upcall

@@ -21,7 +21,8 @@ void stream_end::start_connect(request& made) {
     if (family_ != address_family::unix_path) {
         if (where.port() == 0) return write_lane_->send(made, -ECONNREFUSED);
         if (!holds_name_) {
-            address wanted = where;
+            const node* owner = kernel().owner_of(here(), where);
+            address wanted = owner == &here() ? where : here().name_of(family_, 0);
             wanted.set_port(0);
             if (auto bound = bind(wanted); !bound)
                 return write_lane_->send(made, -bound.error().value());
@@ -40,16 +41,22 @@ void stream_end::attempt(std::uint64_t number) {
     ++attempts_;
     auto& choice = kernel().choice;
     const auto& options = kernel().options;
+    there_ = kernel().owner_of(here(), remote_);
     bool lost = choice.chance(options.faults.lost_connect);
+    // Both ways: a connection is made by three packets.
+    if (!there_ || !kernel().reaches(here(), *there_) || !kernel().reaches(*there_, here()))
+        lost = true;
     if (!lost) {
-        const auto there = kernel().names.find(remote_, choice);
+        const auto there = there_->names.find(remote_, choice);
         if (!there) {
             kernel().plan_after(delay(), shared_from_this(), event_refused);
             return;
         }
-        auto server = std::make_shared<stream_end>(kernel(), family_, reach_);
+        auto server = std::make_shared<stream_end>(*there_, family_, reach_);
         server->local_ = remote_;
         server->remote_ = local_;
+        server->join(here());
+        join(*there_);
         const auto self = std::static_pointer_cast<stream_end>(shared_from_this());
         server->peer_ = self;
         server->phase_ = phase::connected;

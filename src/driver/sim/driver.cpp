@@ -1,9 +1,11 @@
 #include "driver.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include <upcall/base/fatal.hpp>
+#include <upcall/op/context.hpp>
 
 #include "driver/guard.hpp"
 #include "file_requests.hpp"
@@ -17,9 +19,9 @@ object* named_by(const io_operation& op) noexcept {
 
 }  // namespace
 
-sim_driver::sim_driver(machine& kernel, const driver_environment& lent)
-    : driver(lent), kernel_(&kernel) {
-    kernel.attach(*this);
+sim_driver::sim_driver(node& on, const driver_environment& lent)
+    : driver(lent), here_(&on), kernel_(&on.kernel()) {
+    kernel_->attach(*this);
 }
 
 sim_driver::~sim_driver() {
@@ -31,9 +33,14 @@ sim_driver::~sim_driver() {
 // ---- operations ---------------------------------------------------------------------------------
 
 bool sim_driver::submit(io_operation& op) noexcept {
+    if (over_) {
+        op.result = -ECANCELED;
+        return true;
+    }
     auto made = std::make_shared<request>(*kernel_, *this, op, kernel_->next_request());
     made->self = made;
     op.driver_block = made.get();
+    in_flight_.push_back(*made);
     if (op.target) {
         auto& record = *static_cast<sim_handle*>(op.target);
         made->on = record.named;
@@ -54,12 +61,14 @@ bool sim_driver::submit(io_operation& op) noexcept {
     if (!made->finished_at_once) return false;
     note(*made, op.result, true);
     retire(*made);
+    kernel_->fails_now(*here_);
     return true;
 }
 
 void sim_driver::retire(request& done) noexcept {
     unguard(*done.op);
     if (done.list_hook<on_handle>::linked()) done.list_hook<on_handle>::unlink();
+    done.list_hook<on_driver>::unlink();
     done.op->driver_block = nullptr;
     done.op = nullptr;
     done.at = request::stage::reaped;
@@ -82,6 +91,7 @@ bool sim_driver::reap() {
     if (count > 1 && kernel_->choice.chance(kernel_->options.split_batch))
         count = 1 + static_cast<std::size_t>(kernel_->choice.below(count - 1));
     while (count-- > 0) {
+        if (kernel_->fails_now(*here_)) return true;
         answer oldest = std::move(arrived_.front());
         arrived_.pop_front();
         reap_one(std::move(oldest));
@@ -93,6 +103,7 @@ void sim_driver::reap_one(answer arrived) {
     request& made = *arrived.to;
     io_operation& op = *made.op;
     note(made, arrived.result, arrived.last);
+    if (arrived.leased) carried_.erase(arrived.leased);
     if (!arrived.last) {
         auto& source = static_cast<io_source&>(op);
         return source.deliver(source, arrived.result, arrived.leased);
@@ -103,7 +114,39 @@ void sim_driver::reap_one(answer arrived) {
 }
 
 void sim_driver::note(const request& made, std::int64_t result, bool last) noexcept {
-    kernel_->note({kernel_->now(), made.id, made.op->kind, result, last});
+    kernel_->note({kernel_->now(), here_->id(), made.id, made.op->kind, result, last,
+                   made.op->owner ? made.op->owner->name() : ""});
+}
+
+// ---- when the program is over -------------------------------------------------------------------
+
+void sim_driver::lose_program() {
+    over_ = true;
+    now_after_ = kernel_->now();
+    kernel_->detach(*this);
+    for (std::byte* block : std::exchange(carried_, {})) buffers().give_back(block);
+    arrived_.clear();
+    in_flight_.for_each([&](request& made) {
+        if (made.on) made.on->forget(made);
+        made.at = request::stage::decided;
+        made.given_up = true;
+        arrived_.push_back({made.self, -ECANCELED});
+    });
+    kernel_->interrupt();
+}
+
+// Nothing can delay the remains of the program but themselves.
+void sim_driver::poll_after(time_point deadline) {
+    collect_elsewhere();
+    while (!arrived_.empty()) {
+        const answer oldest = std::move(arrived_.front());
+        arrived_.pop_front();
+        io_operation& op = *oldest.to->op;
+        retire(*oldest.to);
+        finish(op, oldest.result);
+    }
+    if (woken_.exchange(false, std::memory_order_acquire) || !ready().empty()) return;
+    if (deadline != never) now_after_ = std::max(now_after_, deadline);
 }
 
 // ---- waiting ------------------------------------------------------------------------------------
@@ -133,6 +176,7 @@ bool sim_driver::is_asleep() const noexcept {
 }
 
 void sim_driver::poll(time_point deadline) noexcept {
+    if (over_) return poll_after(deadline);
     if (kernel_->now() == last_turn_) kernel_->spend(kernel_->options.turn_cost);
     poll_until(deadline);
     last_turn_ = kernel_->now();
@@ -146,7 +190,8 @@ void sim_driver::poll_until(time_point deadline) {
     deadline_ = deadline;
     while (kernel_->falls_asleep(*this)) {
         kernel_->advance(*this);
-        if (!has_news() && deadline > kernel_->now()) continue;
+        const bool has_more = !has_news() && deadline > kernel_->now();
+        if (!kernel_->take_interrupt() && has_more) continue;
         asleep_ = false;
         return;
     }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 
 #include <upcall/driver/driver.hpp>
 
@@ -20,7 +21,7 @@ struct sim_handle : handle_record {
 
 class sim_driver final : public driver {
   public:
-    sim_driver(machine& kernel, const driver_environment& lent);
+    sim_driver(node& on, const driver_environment& lent);
     ~sim_driver() override;
 
     std::string_view name() const noexcept override { return "sim"; }
@@ -28,7 +29,7 @@ class sim_driver final : public driver {
     void cancel(io_operation& op) noexcept override;
     void poll(time_point deadline) noexcept override;
     void wake() noexcept override;
-    time_point now() noexcept override { return kernel_->now(); }
+    time_point now() noexcept override { return over_ ? now_after_ : kernel_->now(); }
     std::uint64_t random() noexcept override { return kernel_->choice.any(); }
     void buffers_refilled() noexcept override { refilled_ = true; }
 
@@ -57,6 +58,14 @@ class sim_driver final : public driver {
     bool is_asleep() const noexcept;
     time_point sleeps_until() const noexcept { return deadline_; }
     void deadline_passed() noexcept { asleep_ = false; }
+    node& here() const noexcept { return *here_; }
+    /// A buffer that an answer carries is on its way to the program; it got there.
+    void carries(std::byte* leased) { carried_.insert(leased); }
+    /// The program is over: everything in flight ends with `cancelled`, at once, as does all that
+    /// its remains still start. The driver no longer has a part in the world; its time is its own.
+    void lose_program();
+    bool is_over() const noexcept { return over_; }
+    list<request, on_driver>& in_flight() noexcept { return in_flight_; }
 
   protected:
     bool submit(io_operation& op) noexcept override;
@@ -75,8 +84,15 @@ class sim_driver final : public driver {
     result<std::pair<handle, handle>> wrap_pair(std::shared_ptr<object> first,
                                                 std::shared_ptr<object> second);
 
+    void poll_after(time_point deadline);
+
+    node* here_;
     machine* kernel_;
+    bool over_ = false;
+    time_point now_after_{};
+    list<request, on_driver> in_flight_;
     std::deque<answer> arrived_;
+    std::set<std::byte*> carried_;
     std::map<std::uint64_t, std::weak_ptr<object>> starving_;
     bool refilled_ = false;
     bool asleep_ = false;

@@ -67,7 +67,7 @@ std::int64_t perform_write(request& made) {
         count = 1 + static_cast<std::size_t>(kernel.choice.below(count - 1));
     std::vector<std::byte> bytes(count);
     memory.load(0, bytes);
-    const auto written = kernel.files.write(opened->file(), offset, bytes, kernel.now());
+    const auto written = made.via->here().files.write(opened->file(), offset, bytes, kernel.now());
     return written ? static_cast<std::int64_t>(*written) : -written.error().value();
 }
 
@@ -76,14 +76,14 @@ std::int64_t raw(const result<void>& outcome) { return outcome ? 0 : -outcome.er
 /// One call on files or paths, done all at once.
 class call {
   public:
-    call(machine& kernel, const io_operation& op)
-        : kernel_(kernel),
-          files_(kernel.files),
+    call(node& here, const io_operation& op)
+        : here_(here),
+          files_(here.files),
           asked_(*static_cast<file_call_arguments*>(op.data)),
           target_(opened(op.target)) {}
 
     std::int64_t perform() {
-        const time_point now = kernel_.now();
+        const time_point now = here_.kernel().now();
         switch (asked_.what) {
             case file_call::open:
                 return open();
@@ -115,7 +115,7 @@ class call {
   private:
     std::shared_ptr<open_file> opened(handle_record* record) const {
         if (!record) return nullptr;
-        return std::dynamic_pointer_cast<open_file>(kernel_.find(record->native));
+        return std::dynamic_pointer_cast<open_file>(here_.find(record->native));
     }
 
     /// Where relative paths begin.
@@ -135,11 +135,11 @@ class call {
     }
 
     std::int64_t open() {
-        if (kernel_.full()) return -EMFILE;
-        auto file = files_.open(start(), asked_.path, asked_.options, asked_.mode, kernel_.now());
+        if (here_.full()) return -EMFILE;
+        auto file =
+            files_.open(start(), asked_.path, asked_.options, asked_.mode, here_.kernel().now());
         if (!file) return -file.error().value();
-        return *kernel_.install(
-            std::make_shared<open_file>(kernel_, std::move(*file), asked_.options));
+        return *here_.install(std::make_shared<open_file>(here_, std::move(*file), asked_.options));
     }
 
     std::int64_t status() const {
@@ -151,7 +151,7 @@ class call {
 
     std::int64_t truncate() {
         if (!is_writable() || asked_.size > offset_max) return -EINVAL;
-        files_.truncate(target_->file(), asked_.size, kernel_.now());
+        files_.truncate(target_->file(), asked_.size, here_.kernel().now());
         return 0;
     }
 
@@ -159,7 +159,8 @@ class call {
         if (!is_writable()) return -EBADF;
         if (asked_.size == 0 || asked_.offset > offset_max) return -EINVAL;
         if (asked_.size > offset_max - asked_.offset) return -EFBIG;
-        return raw(files_.allocate(target_->file(), asked_.offset, asked_.size, kernel_.now()));
+        return raw(
+            files_.allocate(target_->file(), asked_.offset, asked_.size, here_.kernel().now()));
     }
 
     std::int64_t list() const {
@@ -179,11 +180,12 @@ class call {
         std::vector<std::byte> bytes(static_cast<std::size_t>(std::min(asked_.size, piece)));
         const auto count = file_system::read(target_->file(), asked_.offset, bytes);
         bytes.resize(count);
-        const auto written = files_.write(to->file(), asked_.other_offset, bytes, kernel_.now());
+        const auto written =
+            files_.write(to->file(), asked_.other_offset, bytes, here_.kernel().now());
         return written ? static_cast<std::int64_t>(*written) : -written.error().value();
     }
 
-    machine& kernel_;
+    node& here_;
     file_system& files_;
     file_call_arguments& asked_;
     std::shared_ptr<open_file> target_;
@@ -209,7 +211,7 @@ std::int64_t perform_planned(request& made) {
         case op_kind::file_write:
             return perform_write(made);
         default:
-            return call(*made.kernel, *made.op).perform();
+            return call(made.via->here(), *made.op).perform();
     }
 }
 

@@ -13,8 +13,8 @@ constexpr int backlog_max = 4096;  // Linux's somaxconn
 
 }  // namespace
 
-listener::listener(machine& kernel, const address& local, int backlog)
-    : object(kernel), local_(local), accept_lane_(std::make_shared<lane>(kernel)) {
+listener::listener(node& on, const address& local, int backlog)
+    : object(on), local_(local), accept_lane_(std::make_shared<lane>(on.kernel())) {
     set_backlog(backlog);
 }
 
@@ -47,10 +47,10 @@ void listener::accept_one(request& acceptor) {
         waiting_.front()->refuse();
         waiting_.pop_front();
         outcome = -ECONNABORTED;
-    } else if (kernel().full()) {
+    } else if (here().full()) {
         outcome = -EMFILE;  // the connection stays
     } else {
-        outcome = *kernel().install(std::move(waiting_.front()));
+        outcome = *here().install(std::move(waiting_.front()));
         waiting_.pop_front();
     }
     const bool goes_on = acceptor.is_source() && outcome >= 0 &&
@@ -65,12 +65,24 @@ void listener::withdraw(request& waiting) {
 }
 
 void listener::close() {
-    kernel().names.unlisten(local_, *this);
-    kernel().names.unbind(local_);
+    here().names.unlisten(local_, *this);
+    here().names.unbind(local_);
     while (!waiting_.empty()) {
         waiting_.front()->refuse();
         waiting_.pop_front();
     }
+}
+
+void listener::vanish() {
+    for (const auto& one : std::exchange(waiting_, {})) one->vanish();
+}
+
+void listener::hear_again(const node& from) {
+    for (const auto& one : waiting_) one->hear_again(from);
+}
+
+void listener::hear_no_more(const node& from) {
+    for (const auto& one : waiting_) one->hear_no_more(from);
 }
 
 std::uint32_t listener::readiness() const {

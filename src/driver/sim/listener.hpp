@@ -12,7 +12,7 @@ namespace upcall::sim {
 
 class listener final : public object {
   public:
-    listener(machine& kernel, const address& local, int backlog);
+    listener(node& on, const address& local, int backlog);
 
     /// Takes a new connection's server end, or says that there is no room.
     bool offer(std::shared_ptr<stream_end> made);
@@ -21,6 +21,9 @@ class listener final : public object {
     void start(request& made) override;
     void withdraw(request& waiting) override;
     void close() override;
+    void vanish() override;
+    void hear_again(const node& from) override;
+    void hear_no_more(const node& from) override;
     std::uint32_t readiness() const override;
 
     result<void> bind(const address& where) override;

@@ -1,15 +1,15 @@
 #include "machine.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
+
+#include <upcall/op/context.hpp>
 
 #include "driver.hpp"
 
 namespace upcall::sim {
 namespace {
 
-constexpr native_handle first_descriptor = 3;
 constexpr std::uint32_t ties = 256;
 
 // One step of a hash in the manner of FNV-1a, over whole words.
@@ -21,7 +21,9 @@ std::uint64_t mixed(std::uint64_t hash, std::uint64_t word) noexcept {
 }  // namespace
 
 machine::machine(const sim_options& chosen_options, choices chosen)
-    : options(chosen_options), choice(std::move(chosen)), files(chosen_options.disk_bytes) {}
+    : options(chosen_options), choice(std::move(chosen)) {
+    add_node();
+}
 
 // ---- time and events ----------------------------------------------------------------------------
 
@@ -49,7 +51,7 @@ void machine::detach(sim_driver& driver) noexcept {
 
 void machine::polls(const sim_driver& driver) noexcept {
     if (last_sleeper_ != &driver) last_sleeper_ = nullptr;
-    alone_ = last_sleeper_ == &driver;
+    alone_ = !all_are_run_ && last_sleeper_ == &driver;
 }
 
 bool machine::falls_asleep(const sim_driver& driver) noexcept {
@@ -85,6 +87,13 @@ void machine::advance(const sim_driver& driver) {
         if (one->sleeps_until() <= now_) one->deadline_passed();
 }
 
+bool machine::pass_time() {
+    if (events_.empty()) return false;
+    now_ = std::max(now_, events_.next());
+    fire_due();
+    return true;
+}
+
 // Only another thread can change anything now. It marks a driver as woken before it takes the lock
 // in `woken`: either the mark is seen here, or the notice comes.
 void machine::sleep_until_woken(const sim_driver& driver) {
@@ -97,38 +106,73 @@ void machine::woken() noexcept {
     awoken_.notify_all();
 }
 
-// ---- descriptors --------------------------------------------------------------------------------
+// ---- computers ----------------------------------------------------------------------------------
 
-result<native_handle> machine::install(std::shared_ptr<object> made) {
-    if (full()) return errno_failure(EMFILE);
-    native_handle number = first_descriptor;
-    if (!free_.empty()) {
-        number = *free_.begin();
-        free_.erase(free_.begin());
-    } else if (!descriptors_.empty()) {
-        number = descriptors_.rbegin()->first + 1;
-    }
-    descriptors_.emplace(number, std::move(made));
-    return number;
+node& machine::add_node() {
+    const auto number = static_cast<std::uint32_t>(nodes_.size());
+    return *nodes_.emplace_back(std::make_unique<node>(*this, number));
 }
 
-std::shared_ptr<object> machine::find(native_handle native) const {
-    const auto found = descriptors_.find(native);
-    return found == descriptors_.end() ? nullptr : found->second;
+node* machine::owner_of(const node& from, const address& where) noexcept {
+    for (const auto& one : nodes_)
+        if (one->number() == from.number() && one->owns(where)) return one.get();
+    for (const auto& one : nodes_)
+        if (one->number() != 0 && where.octets() == one->name_of(where.family(), 0).octets())
+            return one.get();
+    return nullptr;
 }
 
-void machine::replace(native_handle native, std::shared_ptr<object> by) {
-    descriptors_.at(native) = std::move(by);
+bool machine::reaches(const node& from, const node& to) const {
+    return from.is_on() && to.is_on() && lines.open({from.number(), to.number()});
 }
 
-bool machine::close(native_handle native) {
-    const auto found = descriptors_.find(native);
-    if (found == descriptors_.end()) return false;
-    const auto gone = std::move(found->second);
-    descriptors_.erase(found);
-    free_.insert(native);
-    gone->close();
+void machine::cut(const node& from, const node& to) {
+    lines.cut({from.number(), to.number()});
+    to.for_each_object([&](object& one) { one.hear_no_more(from); });
+    from.for_each_object([&](object& one) { one.hear_no_more(to); });
+}
+
+void machine::mend(const node& from, const node& to) {
+    if (!lines.mend({from.number(), to.number()})) return;
+    to.for_each_object([&](object& one) { one.hear_again(from); });
+}
+
+void machine::end_program(node& which, bool kernel_too) {
+    for (sim_driver* one : std::vector(drivers_))
+        if (&one->here() == &which) one->lose_program();
+    if (!kernel_too) return which.close_all();
+    which.power_off();
+    for (const auto& other : nodes_)
+        other->for_each_object([&](object& one) { one.hear_no_more(which); });
+}
+
+bool machine::fails_now(node& which) {
+    if (!which.counts_to_failure()) return false;
+    end_program(which, true);
+    which.tell_of_failure();
     return true;
+}
+
+void machine::power_on(node& which) {
+    which.power_on();
+    for (const auto& other : nodes_)
+        other->for_each_object([&](object& one) { one.hear_again(which); });
+}
+
+std::vector<sim_waiting> machine::waiting(const node& which) const {
+    std::vector<sim_waiting> all;
+    for (sim_driver* one : drivers_)
+        if (&one->here() == &which)
+            one->in_flight().for_each([&](request& made) {
+                all.push_back({made.op->owner ? made.op->owner->name() : "", made.op->kind});
+            });
+    return all;
+}
+
+std::size_t machine::descriptors() const noexcept {
+    std::size_t all = 0;
+    for (const auto& one : nodes_) all += one->descriptors();
+    return all;
 }
 
 // ---- what is observed ---------------------------------------------------------------------------
@@ -137,6 +181,7 @@ void machine::note(const sim_event& outcome) noexcept {
     ++outcomes_;
     digest_ = mixed(digest_, static_cast<std::uint64_t>(outcome.at.time_since_epoch().count()));
     digest_ = mixed(digest_, outcome.operation);
+    digest_ = mixed(digest_, static_cast<std::uint64_t>(outcome.host));
     digest_ = mixed(digest_, static_cast<std::uint64_t>(outcome.kind) * 2 + outcome.last);
     digest_ = mixed(digest_, static_cast<std::uint64_t>(outcome.result));
     if (tracer) tracer(tracer_argument, outcome);

@@ -3,17 +3,16 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <utility>
 #include <vector>
 
 #include <upcall/driver/sim_kernel.hpp>
 
 #include "event_queue.hpp"
-#include "file_system.hpp"
-#include "network.hpp"
+#include "links.hpp"
+#include "node.hpp"
 #include "object.hpp"
 #include "request.hpp"
 
@@ -29,8 +28,6 @@ class machine {
 
     const sim_options options;
     choices choice;
-    network names;
-    file_system files;
 
     // ---- time and events --------------------------------------------------------------------
 
@@ -58,20 +55,39 @@ class machine {
     /// Moves the clock to the next event or deadline and lets happen what is due; sleeps until
     /// some wake when there is neither. Called by a driver that may move time.
     void advance(const sim_driver& driver);
+    /// The same for nobody. False: there is no event.
+    bool pass_time();
     /// Any thread.
     void woken() noexcept;
+    void all_are_run(bool really) noexcept { all_are_run_ = really; }
+    /// Makes the poll in progress, or the next one that would wait, return.
+    void interrupt() noexcept { interrupted_ = true; }
+    bool take_interrupt() noexcept { return std::exchange(interrupted_, false); }
 
-    // ---- descriptors ------------------------------------------------------------------------
+    // ---- computers --------------------------------------------------------------------------
 
-    /// Names `made` by the lowest free number; EMFILE.
-    result<native_handle> install(std::shared_ptr<object> made);
-    bool full() const noexcept { return descriptors_.size() >= options.descriptors_max; }
-    /// Null when nothing has that number.
-    std::shared_ptr<object> find(native_handle native) const;
-    void replace(native_handle native, std::shared_ptr<object> by);
-    /// Removes and closes it. False: there is none.
-    bool close(native_handle native);
-    std::size_t descriptors() const noexcept { return descriptors_.size(); }
+    node& add_node();
+    node& at(sim_host which) noexcept { return *nodes_[static_cast<std::size_t>(which)]; }
+    std::size_t nodes() const noexcept { return nodes_.size(); }
+    /// Which computer has that address, seen from `from`; null when none has.
+    node* owner_of(const node& from, const address& where) noexcept;
+    /// Whether a packet would come through.
+    bool reaches(const node& from, const node& to) const;
+    /// The links between computers; those who use them are told by `tell_of`.
+    links lines;
+    void mend(const node& from, const node& to);
+    void cut(const node& from, const node& to);
+
+    /// Ends the program that runs on `which`: all that it waits for is given up. With `kernel_too`
+    /// the memory goes as well, and nobody is told.
+    void end_program(node& which, bool kernel_too);
+    void power_on(node& which);
+    /// Counts an outcome that a program on `which` is about to get. True: the power failed instead.
+    bool fails_now(node& which);
+
+    std::size_t descriptors() const noexcept;
+    /// What the programs on `which` wait for.
+    std::vector<sim_waiting> waiting(const node& which) const;
 
     std::uint64_t next_request() noexcept { return ++requests_; }
     std::uint64_t next_object() noexcept { return ++objects_; }
@@ -98,8 +114,9 @@ class machine {
     std::vector<sim_driver*> drivers_;
     const sim_driver* last_sleeper_ = nullptr;
     bool alone_ = false;
-    std::map<native_handle, std::shared_ptr<object>> descriptors_;
-    std::set<native_handle> free_;  // numbers that were used before
+    bool all_are_run_ = false;
+    std::vector<std::unique_ptr<node>> nodes_;
+    bool interrupted_ = false;
     std::uint64_t requests_ = 0;
     std::uint64_t objects_ = 0;
     std::uint64_t digest_ = 0xcbf29ce484222325U;

@@ -6,8 +6,15 @@
 
 namespace upcall::sim {
 
-object::object(machine& kernel)
-    : kernel_(&kernel), number_(kernel.next_object()), poll_lane_(std::make_shared<lane>(kernel)) {}
+object::object(node& on)
+    : here_(&on),
+      kernel_(&on.kernel()),
+      number_(kernel_->next_object()),
+      poll_lane_(std::make_shared<lane>(*kernel_)) {}
+
+void object::forget(request& made) {
+    if (made.list_hook<on_object>::linked()) made.list_hook<on_object>::unlink();
+}
 
 result<void> object::bind(const address&) { return errno_failure(ENOTSOCK); }
 result<void> object::shut_down(shut) { return errno_failure(ENOTSOCK); }

@@ -12,10 +12,11 @@
 namespace upcall::sim {
 
 class machine;
+class node;
 
 class object : public event_target, public std::enable_shared_from_this<object> {
   public:
-    explicit object(machine& kernel);
+    explicit object(node& on);
 
     /// Takes a request on: answers it, or keeps it until it can.
     virtual void start(request& made) = 0;
@@ -26,6 +27,15 @@ class object : public event_target, public std::enable_shared_from_this<object> 
     void withdraw_poll(request& waiting);
     /// The last descriptor is gone; no request of a handle is left.
     virtual void close() = 0;
+    /// Its computer lost power; nobody is told. Requests of handles were given up before.
+    virtual void vanish() {}
+    /// The program that asked is gone: `made` is answered elsewhere, and forgotten here.
+    virtual void forget(request& made);
+    /// What was held back on its way here from `from` may come in, or one may learn that `from`
+    /// lost its memory meanwhile.
+    virtual void hear_again(const node& from) { static_cast<void>(from); }
+    /// `from` has fallen silent.
+    virtual void hear_no_more(const node& from) { static_cast<void>(from); }
     /// Which of ready_to_read and ready_to_write hold.
     virtual std::uint32_t readiness() const = 0;
     /// Its pool has buffers again.
@@ -46,8 +56,10 @@ class object : public event_target, public std::enable_shared_from_this<object> 
     /// Looks whether somebody waits for what has become ready.
     void notify_pollers();
     machine& kernel() const noexcept { return *kernel_; }
+    node& here() const noexcept { return *here_; }
 
   private:
+    node* here_;
     machine* kernel_;
     std::uint64_t number_;
     request_list pollers_;

@@ -6,11 +6,11 @@
 
 namespace upcall::sim {
 
-open_file::open_file(machine& kernel, file_reference file, std::uint32_t options)
-    : object(kernel),
+open_file::open_file(node& on, file_reference file, std::uint32_t options)
+    : object(on),
       file_(std::move(file)),
       options_(options),
-      refusals_(std::make_shared<lane>(kernel)) {}
+      refusals_(std::make_shared<lane>(on.kernel())) {}
 
 void open_file::start(request& made) { refusals_->send(made, raw_error(errc::unsupported)); }
 

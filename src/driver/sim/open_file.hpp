@@ -8,7 +8,7 @@ namespace upcall::sim {
 
 class open_file final : public object {
   public:
-    open_file(machine& kernel, file_reference file, std::uint32_t options);
+    open_file(node& on, file_reference file, std::uint32_t options);
 
     void start(request& made) override;
     /// Never called: its requests wait in no list.

@@ -25,7 +25,7 @@ void request::plan(duration latency) {
 }
 
 void request::fire(std::uint32_t what, std::uint64_t) {
-    if (at != stage::waiting) return;
+    if (at != stage::waiting || given_up) return;
     if (what == event_withdraw) return withdraw();
     at = stage::decided;
     via->post({self, perform_planned(*this)});
@@ -48,6 +48,7 @@ void lane::send(request& to, std::int64_t result, std::byte* leased, bool last) 
         to.op->leased = leased;
         return;
     }
+    if (leased) to.via->carries(leased);
     due_.push_back({to.self, result, leased, last});
     kernel_->plan_after(kernel_->choice.within(kernel_->options.completion_delay),
                         shared_from_this(), 0);
@@ -57,6 +58,7 @@ void lane::fire(std::uint32_t, std::uint64_t) {
     // Each event brings the oldest answer, whichever it was planned for: lanes keep their order.
     answer oldest = std::move(due_.front());
     due_.pop_front();
+    if (oldest.to->given_up) return;
     sim_driver& driver = *oldest.to->via;
     driver.post(std::move(oldest));
 }

@@ -25,10 +25,12 @@ class sim_driver;
 
 struct on_object {};  // tags: the lists that a request can be in
 struct on_handle {};
+struct on_driver {};
 
 class request final : public event_target,
                       public list_hook<on_object>,
                       public list_hook<on_handle>,
+                      public list_hook<on_driver>,
                       public std::enable_shared_from_this<request> {
   public:
     enum class stage : std::uint8_t { waiting, decided, reaped };
@@ -62,6 +64,8 @@ class request final : public event_target,
     time_point begins = never;
     stage at = stage::waiting;
     bool asked = false;
+    /// Its program is over, and it was answered: whatever else comes is late.
+    bool given_up = false;
     /// Set while it is being submitted, if it may finish inside that call.
     bool may_finish_at_once = false;
     bool finished_at_once = false;

@@ -16,14 +16,16 @@ constexpr std::size_t pipe_atomic = 4096;
 
 }  // namespace
 
-stream_end::stream_end(machine& kernel, address_family family, reach how)
-    : object(kernel),
+stream_end::stream_end(node& on, address_family family, reach how)
+    : object(on),
       family_(family),
       reach_(how),
       local_(unnamed(family)),
-      read_lane_(std::make_shared<lane>(kernel)),
-      window_(kernel.options.send_window),
-      write_lane_(std::make_shared<lane>(kernel)) {}
+      there_(&on),
+      there_boot_(on.boots()),
+      read_lane_(std::make_shared<lane>(on.kernel())),
+      window_(on.kernel().options.send_window),
+      write_lane_(std::make_shared<lane>(on.kernel())) {}
 
 void stream_end::connect(const std::shared_ptr<stream_end>& one,
                          const std::shared_ptr<stream_end>& other) {
@@ -76,8 +78,9 @@ void stream_end::fire(std::uint32_t what, std::uint64_t argument) {
         case event_refused:
             return connect_done(-ECONNREFUSED);
         case event_credit:
-            under_way_ -= static_cast<std::size_t>(argument);
-            return changed();
+            return count_credit(argument);
+        case event_give_up:
+            return give_up(argument);
     }
 }
 
@@ -96,16 +99,22 @@ void stream_end::changed() {
 // ---- what comes in ------------------------------------------------------------------------------
 
 void stream_end::push(part kind, std::vector<std::byte> bytes) {
+    if (there_ != &here() && kernel().choice.chance(kernel().options.faults.clog))
+        kernel().lines.clog(
+            {there_->number(), here().number()},
+            saturating_add(kernel().now(), kernel().choice.within(kernel().options.clog_time)));
     last_arrival_ = std::max(last_arrival_, saturating_add(kernel().now(), delay()));
     inbound_.push_back({kind, std::move(bytes)});
     kernel().plan(last_arrival_, shared_from_this(), event_arrival);
 }
 
 void stream_end::arrive() {
+    if (held_back()) return;
     // Each event brings the oldest segment, whichever it was planned for: nothing overtakes.
     segment oldest = std::move(inbound_.front());
     inbound_.pop_front();
     if (phase_ == phase::closed || reset_) return;
+    if (has_gap_ && oldest.kind != part::reset) return;
     switch (oldest.kind) {
         case part::data:
             if (kernel().choice.chance(kernel().options.faults.reset)) {
@@ -113,6 +122,7 @@ void stream_end::arrive() {
                 return be_reset();
             }
             arrived_.push(oldest.bytes);
+            acknowledge(oldest.bytes.size());
             break;
         case part::fin:
             finished_ = true;
@@ -259,6 +269,9 @@ bool stream_end::write_some(request& writer) {
 
 void stream_end::send(byte_view bytes) {
     under_way_ += bytes.size();
+    unacknowledged_ += bytes.size();
+    if (is_cut_off()) watch_silence();
+    if (!there_->is_on()) return;  // into the dark
     const auto peer = peer_.lock();
     if (!peer || peer->phase_ == phase::closed) {
         // Nobody is there any more: the answer to what was sent is a reset, behind the FIN.
@@ -280,7 +293,7 @@ void stream_end::send(byte_view bytes) {
 void stream_end::close() {
     if (phase_ == phase::closed) return;
     const bool connected = std::exchange(phase_, phase::closed) == phase::connected;
-    if (holds_name_) kernel().names.unbind(local_);
+    if (holds_name_ && here().is_on()) here().names.unbind(local_);
     const auto peer = peer_.lock();
     if (!connected || !peer || peer->phase_ == phase::closed || reset_) return;
     const auto linger = settings_.find(socket_option::linger_seconds);
@@ -336,8 +349,9 @@ result<address> stream_end::peer_address() const {
 result<void> stream_end::bind(const address& where) {
     if (phase_ != phase::fresh || holds_name_) return errno_failure(EINVAL);
     if (where.family() != family_) return errno_failure(EAFNOSUPPORT);
+    if (!here().owns(where)) return errno_failure(EADDRNOTAVAIL);
     const auto shared = settings_.find(socket_option::reuse_port);
-    auto bound = kernel().names.bind(where, shared != settings_.end() && shared->second != 0);
+    auto bound = here().names.bind(where, shared != settings_.end() && shared->second != 0);
     if (!bound) return failure(bound.error());
     local_ = *bound;
     holds_name_ = true;

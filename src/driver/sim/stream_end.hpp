@@ -22,7 +22,7 @@ class stream_end final : public object {
     /// How fast the other end is reached: within the machine, or over a network.
     enum class reach : std::uint8_t { local, remote };
 
-    stream_end(machine& kernel, address_family family, reach how);
+    stream_end(node& on, address_family family, reach how);
 
     /// Two connected ends.
     static void connect(const std::shared_ptr<stream_end>& one,
@@ -33,6 +33,10 @@ class stream_end final : public object {
     void start(request& made) override;
     void withdraw(request& waiting) override;
     void close() override;
+    void vanish() override;
+    void forget(request& made) override;
+    void hear_again(const node& from) override;
+    void hear_no_more(const node& from) override;
     std::uint32_t readiness() const override;
     void refilled() override { read_on(); }
     void fire(std::uint32_t what, std::uint64_t argument) override;
@@ -61,6 +65,7 @@ class stream_end final : public object {
         event_connected,
         event_refused,
         event_credit,
+        event_give_up,
     };
     enum class part : std::uint8_t { data, fin, reset };
     struct segment {
@@ -84,6 +89,18 @@ class stream_end final : public object {
     int write_error(bool take) noexcept;
     void send(byte_view bytes);
 
+    // Over a line that may be cut, to a computer that may be off.
+    void join(node& other) noexcept;
+    bool peer_is_known() const noexcept;
+    bool is_cut_off() const;
+    bool held_back();
+    void lose_held();
+    void count_credit(std::uint64_t bytes);
+    void acknowledge(std::size_t bytes);
+    std::size_t not_arrived() const;
+    void watch_silence();
+    void give_up(std::uint64_t progress);
+
     void push(part kind, std::vector<std::byte> bytes = {});
     void arrive();
     void be_reset();
@@ -104,6 +121,17 @@ class stream_end final : public object {
     // Connecting.
     std::shared_ptr<request> connector_;
     std::uint64_t attempts_ = 0;
+
+    // The other end's computer, and which of its lives knows of this connection.
+    node* there_;
+    std::uint64_t there_boot_;
+    std::int32_t held_arrivals_ = 0;
+    bool has_gap_ = false;
+    std::uint64_t held_credit_ = 0;
+    // Bytes sent that the other kernel has not received, as far as this one knows.
+    std::size_t unacknowledged_ = 0;
+    std::uint64_t progress_ = 0;
+    bool watching_silence_ = false;
 
     // What comes in.
     std::deque<segment> inbound_;

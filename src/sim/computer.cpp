@@ -1,0 +1,109 @@
+#include "computer.hpp"
+
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "words.hpp"
+
+namespace upcall::sim {
+namespace {
+
+constexpr int turns_to_end = 100'000;
+
+// Called inside of its loop, as the main function of any program.
+task<> call(const world::program& main) { co_await main(); }
+
+bool has_task_below(context& at) noexcept {
+    for (context* below = at.next_below(at, true); below; below = below->next_below(at, true))
+        if (below->is_task()) return true;
+    return false;
+}
+
+std::string in_a_row(const std::set<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+    return text.empty() ? "nothing" : text;
+}
+
+/// Small: a world has several, and many worlds are made.
+loop_options options_of(sim_kernel& kernel) {
+    loop_options options;
+    options.buffers = {.small_count = 256, .large_count = 16};
+    options.choose = [&kernel](std::size_t count) {
+        return static_cast<std::size_t>(kernel.chosen().below(count));
+    };
+    return options;
+}
+
+}  // namespace
+
+void computer::start() {
+    if (!kernel_->is_on(id_)) kernel_->power_on(id_);
+    killed_ = ended_ = stopping_ = restarts = false;
+    ++starts_;
+    home_ = loop::create(
+                [this](const driver_environment& lent) -> result<std::unique_ptr<driver>> {
+                    return make_sim_driver(*kernel_, id_, lent);
+                },
+                options_of(*kernel_))
+                .value();
+    running_ = std::make_unique<upcall::program>(*home_);
+    running_->tasks().spawn_now(call(main_), name_.c_str());
+}
+
+void computer::turn() { home_->turn(loop::wait::allowed); }
+
+void computer::kill() {
+    if (!runs() || is_lost()) return;
+    killed_ = true;
+    kernel_->kill(id_);
+}
+
+void computer::stop() {
+    if (!runs() || std::exchange(stopping_, true)) return;
+    running_->tasks().stop();
+}
+
+std::exception_ptr computer::finish() {
+    const auto why = running_->tasks().exception();
+    kernel_->all_are_run(false);  // it alone, for what it leaves behind
+    running_.reset();
+    home_.reset();
+    kernel_->all_are_run(true);
+    ended_ = true;
+    return why;
+}
+
+bool computer::clear_away() {
+    if (!runs()) return true;
+    if (!is_lost()) kill();
+    running_->tasks().cancel();
+    for (int turns = 0; !is_done() && turns < turns_to_end; ++turns) turn();
+    if (!is_done()) {
+        leak();
+        return false;
+    }
+    running_.reset();
+    home_.reset();
+    return true;
+}
+
+// Frames that still run cannot be destroyed, nor what they stand on.
+void computer::leak() {
+    static_cast<void>(running_.release());
+    static_cast<void>(home_.release());
+}
+
+std::string computer::who_waits() const {
+    std::set<std::string> tasks;
+    std::set<std::string> operations;
+    context& top = home_->root();
+    for (context* at = top.next_below(top, true); at; at = at->next_below(top, true))
+        if (at->is_task() && !has_task_below(*at))
+            tasks.insert('"' + std::string(at->name()) + '"');
+    for (const sim_waiting& one : kernel_->waiting(id_)) operations.emplace(word_for(one.kind));
+    return "on " + name_ + " wait " + in_a_row(tasks) + ", in flight " + in_a_row(operations);
+}
+
+}  // namespace upcall::sim
