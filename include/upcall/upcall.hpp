@@ -25,10 +25,13 @@
 #include <upcall/sync/semaphore.hpp>
 #include <upcall/task/child_task.hpp>
 #include <upcall/task/first_success.hpp>
+#include <upcall/task/from_callback.hpp>
+#include <upcall/task/future.hpp>
 #include <upcall/task/remote_scope.hpp>
 #include <upcall/task/scope.hpp>
 #include <upcall/task/shield.hpp>
 #include <upcall/task/sleep.hpp>
+#include <upcall/task/start.hpp>
 #include <upcall/task/task.hpp>
 #include <upcall/task/this_task.hpp>
 #include <upcall/task/timeout.hpp>

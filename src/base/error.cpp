@@ -37,6 +37,8 @@ const char* text(errc code) noexcept {
             return "shutting down: no more work is taken";
         case errc::message_truncated:
             return "the message was longer than the buffer";
+        case errc::abandoned:
+            return "abandoned by the one who was to complete it";
     }
     return "unknown upcall error";
 }

@@ -132,6 +132,10 @@ void scope::ended(detail::child& gone) noexcept {
         gone.own.detach();
     else
         release(gone);
+    one_has_left();
+}
+
+void scope::one_has_left() noexcept {
     --children_;
     admit();
     if (children_ > 0) return;

@@ -3,8 +3,11 @@
 #include <upcall/sync/channel.hpp>
 #include <upcall/sync/event.hpp>
 #include <upcall/sync/mutex.hpp>
+#include <upcall/task/from_callback.hpp>
+#include <upcall/task/future.hpp>
 #include <upcall/task/scope.hpp>
 #include <upcall/task/sleep.hpp>
+#include <upcall/task/start.hpp>
 #include <upcall/task/timeout.hpp>
 #include <upcall/task/when_all.hpp>
 #include <upcall/task/when_any.hpp>
@@ -154,6 +157,56 @@ TEST_F(constant_stack, combinators_of_what_is_ready) {
             EXPECT_EQ(any.index, 0U);
             stack.look();
             EXPECT_EQ(co_await timeout(1h, ends_at_once(stack, 4)), 4);
+        }
+    });
+}
+
+/// Each callback starts the next operation, which is done at once.
+void start_again(scope& tasks, event& set, testing::stack_use& stack, int left) {
+    stack.look();
+    if (left > 1)
+        start(tasks, set.wait(), [&tasks, &set, &stack, left](result<void> done) {
+            EXPECT_TRUE(done);
+            start_again(tasks, set, stack, left - 1);
+        });
+}
+
+TEST_F(constant_stack, callbacks_that_start_what_is_done_at_once) {
+    run([&]() -> task<> {
+        event set(true);
+        co_await with_scope([&](scope& tasks) -> task<> {
+            start_again(tasks, set, stack, million);
+            co_return;
+        });
+    });
+}
+
+TEST_F(constant_stack, futures_of_what_is_done_at_once) {
+    constexpr int rounds = million / 2;
+    looks = 2 * rounds;
+    run([&]() -> task<> {
+        event set(true);
+        co_await with_scope([&](scope& tasks) -> task<> {
+            for (int i = 0; i < rounds; ++i) {
+                const auto next = [&](result<void> done) {
+                    EXPECT_TRUE(done);
+                    stack.look();
+                };
+                const auto done = co_await submit(tasks, set.wait()).then(tasks, next);
+                EXPECT_TRUE(done);
+                stack.look();
+            }
+        });
+    });
+}
+
+TEST_F(constant_stack, completions_by_foreign_callbacks) {
+    run([&]() -> task<> {
+        for (int i = 0; i < million; ++i) {
+            const auto one =
+                co_await from_callback<int>([](completion<int> done) { done.complete(1); });
+            EXPECT_TRUE(one);
+            stack.look();
         }
     });
 }

@@ -2,8 +2,10 @@
 // documented, as an exception or an error, and the loop and all tasks end in order.
 #include <upcall/sync/channel.hpp>
 #include <upcall/sync/loop_channel.hpp>
+#include <upcall/task/future.hpp>
 #include <upcall/task/scope.hpp>
 #include <upcall/task/sleep.hpp>
+#include <upcall/task/start.hpp>
 #include <upcall/task/timeout.hpp>
 #include <upcall/task/when_all.hpp>
 
@@ -124,6 +126,33 @@ TEST_P(failed_allocations, of_everything_else_are_thrown) {
         EXPECT_FALSE(home().alive());
     });
     EXPECT_GT(failures, 15);
+}
+
+TEST_P(failed_allocations, of_callbacks_and_futures_begin_nothing) {
+    const int failures = testing::fail_each_allocation([&] {
+        scope tasks(home().root());
+        int called = 0;
+        int begun = 0;
+        int ran = 0;
+        future<int> last;
+        try {
+            start(tasks, sleep(0ms), [&](result<void>) { ++called; });
+            ++begun;
+            future<int> first = submit(tasks, value_of(1));
+            ++begun;
+            last = std::move(first).then(tasks, [&](result<int> one) {
+                ++ran;
+                return one.value();
+            });
+            ++begun;
+        } catch (const std::bad_alloc&) {
+        }
+        home().run_until([&] { return tasks.size() == 0; });
+        EXPECT_EQ(called, begun >= 1 ? 1 : 0);
+        EXPECT_EQ(ran, begun == 3 ? 1 : 0);
+        EXPECT_EQ(static_cast<bool>(last), begun == 3);
+    });
+    EXPECT_EQ(failures, 5) << "a record for each of the three, and the frames of two tasks";
 }
 
 // Went wrong: a loop whose mailbox could not be allocated was torn down as if it had one.

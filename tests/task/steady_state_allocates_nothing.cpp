@@ -1,9 +1,13 @@
 // After warm-up, running tasks and moving bytes calls operator new not once.
 #include <upcall/io/stream.hpp>
 #include <upcall/sync/channel.hpp>
+#include <upcall/sync/event.hpp>
 #include <upcall/sync/mutex.hpp>
+#include <upcall/task/from_callback.hpp>
+#include <upcall/task/future.hpp>
 #include <upcall/task/scope.hpp>
 #include <upcall/task/sleep.hpp>
+#include <upcall/task/start.hpp>
 #include <upcall/task/timeout.hpp>
 #include <upcall/task/when_all.hpp>
 #include <upcall/task/when_any.hpp>
@@ -88,6 +92,72 @@ TEST_P(steady_state, of_channels_and_mutexes) {
                   });
               }),
               0U);
+}
+
+TEST_P(steady_state, of_callbacks_and_futures) {
+    EXPECT_EQ(allocations_of([]() -> task<> {
+                  event set(true);
+                  co_await with_scope([&](scope& tasks) -> task<> {
+                      for (int round = 0; round < 100; ++round) {
+                          int called = 0;
+                          for (int i = 0; i < 10; ++i)
+                              start(tasks, set.wait(), [&](result<void>) { ++called; });
+                          co_await tasks.join();
+                          EXPECT_EQ(called, 10);
+                          future<int> first = submit(tasks, trivial(round));
+                          const auto got = co_await std::move(first).then(
+                              tasks, [](result<int> one) { return one.value() + 1; });
+                          EXPECT_EQ(got.value(), round + 1);
+                          const auto foreign = co_await from_callback<int>(
+                              [](completion<int> done) { done.complete(1); });
+                          EXPECT_TRUE(foreign);
+                      }
+                  });
+              }),
+              0U);
+}
+
+/// Blocks that `body` asks for while none is recycled.
+template <class Body>
+std::size_t blocks_of(Body body) {
+    recycler_bypass(true);
+    const std::size_t before = testing::this_threads_allocations.made;
+    body();
+    const std::size_t made = testing::this_threads_allocations.made - before;
+    recycler_bypass(false);
+    return made;
+}
+
+TEST_P(steady_state, of_one_block_for_each_callback_or_future) {
+    event set(true);
+    scope tasks(home().root());
+    const auto finish = [&] { home().run_until([&] { return tasks.size() == 0; }); };
+    EXPECT_EQ(blocks_of([&] {
+                  start(tasks, set.wait(), [](result<void>) {});
+                  finish();
+              }),
+              1U);
+    future<void> kept;
+    EXPECT_EQ(blocks_of([&] {
+                  kept = submit(tasks, set.wait());
+                  finish();
+                  EXPECT_TRUE(kept.get());
+              }),
+              1U);
+    future<int> answer;
+    EXPECT_EQ(blocks_of([&] {
+                  answer = submit(tasks, trivial(1));
+                  finish();
+              }),
+              2U)
+        << "the task's frame, and the future's block";
+    EXPECT_EQ(blocks_of([&] {
+                  answer = std::move(answer).then(tasks, [](result<int> one) { return *one; });
+                  finish();
+              }),
+              2U)
+        << "a frame that calls `next`, and the future's block";
+    EXPECT_EQ(answer.get().value(), 1);
 }
 
 task<> echo(byte_stream& peer, std::size_t bytes) {

@@ -39,6 +39,8 @@ enum class errc {
     shutting_down,
     /// A datagram or control message was longer than the room given for it; the rest is gone.
     message_truncated,
+    /// Whoever was to say how it ended, let go of it without doing so.
+    abandoned,
 };
 
 /// The category of `errc`; its name is "upcall".

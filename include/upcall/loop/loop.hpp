@@ -10,6 +10,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -60,6 +61,9 @@ class loop {
 
     /// The loop that runs the caller, or null.
     static loop* current() noexcept;
+
+    /// Whether the caller is on this loop's thread, also outside of any turn.
+    bool on_its_thread() const noexcept { return thread_ == std::this_thread::get_id(); }
 
     /// Turns until `done()`, which is asked before every sleep. Called from outside of any turn.
     template <class Done>
@@ -176,6 +180,7 @@ class loop {
     void turn_ready() noexcept;
     void turn_wait(wait mode) noexcept;
 
+    const std::thread::id thread_ = std::this_thread::get_id();
     ready_queue ready_;
     std::unique_ptr<buffer_pool, buffer_pool::unless_leased> buffers_;
     loop_limits limits_;

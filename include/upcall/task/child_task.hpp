@@ -31,6 +31,7 @@ struct child final : task_owner, ready_node, recycled {
     child(scope& in, std::coroutine_handle<> started, promise_base& of) noexcept;
 };
 
+class scope_member;
 void drop_child(child& gone) noexcept;
 void forget_child(child& gone) noexcept;
 

@@ -132,7 +132,7 @@ class scope {
     /// throws std::bad_alloc.
     remote_scope remote();
 
-    /// Children that have not ended.
+    /// Children that have not ended, with what `start` and `submit` began.
     std::size_t size() const noexcept { return children_; }
 
     /// Waits until there are no children; cannot be cancelled (cancel the scope instead). A child
@@ -151,6 +151,7 @@ class scope {
     friend struct detail::child;
     friend class detail::spawn_operation;
     friend class detail::join_operation;
+    friend class detail::scope_member;
     friend void detail::drop_child(detail::child&) noexcept;
     friend void detail::forget_child(detail::child&) noexcept;
 
@@ -165,6 +166,7 @@ class scope {
     }
     void adopt(detail::child& made, const char* name, const std::source_location& where) noexcept;
     void ended(detail::child& gone) noexcept;
+    void one_has_left() noexcept;
     void release(detail::child& gone) noexcept;
     void fail(const char* name, std::exception_ptr why) noexcept;
     void failed(const char* name, std::exception_ptr why) noexcept;

@@ -33,21 +33,12 @@ struct first_decides {
     };
 };
 
+/// A part's outcome; what it threw is a value, too.
 template <class Part>
 auto take_outcome(Part& part) {
     if constexpr (may_fail<Part>) {
-        using value = decltype(part.take());
-        using outcome = std::expected<value, std::exception_ptr>;
-        try {
-            if constexpr (std::is_void_v<value>) {
-                part.outcome();
-                return outcome();
-            } else {
-                return outcome(std::in_place, part.outcome());
-            }
-        } catch (...) {
-            return outcome(std::unexpect, std::current_exception());
-        }
+        part.untaken = false;
+        return take_caught(part);
     } else {
         return part.outcome();
     }

@@ -2,6 +2,9 @@
 // of its own: cancelling the operation cancels that context, and the outcome is the task's.
 #pragma once
 
+#include <exception>
+#include <expected>
+#include <type_traits>
 #include <utility>
 
 #include <upcall/task/request.hpp>
@@ -51,6 +54,11 @@ class task_operation_in : public operation_base, private task_owner {
         return false;
     }
 
+    /// For reports; `name` outlives the task.
+    void set_name(const char* name, const std::source_location& where) noexcept {
+        own_.set_name(name, where);
+    }
+
     bool failed() const noexcept { return what_.frame().promise().exception() != nullptr; }
     T take() { return what_.frame().promise().take(); }
 
@@ -74,7 +82,8 @@ struct plain_context : context {
 template <class T>
 using task_operation = task_operation_in<T, plain_context>;
 
-/// What combinators take: a request as it is, a task as the request of its operation.
+/// What combinators take: a request as it is, a task as the request of its operation, and what says
+/// itself which request it is.
 template <class Op>
 request<Op> as_request(request<Op> given) {
     return given;
@@ -82,6 +91,12 @@ request<Op> as_request(request<Op> given) {
 template <class T>
 request<task_operation<T>> as_request(task<T> given) {
     return request<task_operation<T>>({std::move(given), {}});
+}
+
+template <class Awaitable>
+    requires requires(Awaitable given) { std::move(given).as_request(); }
+auto as_request(Awaitable given) {
+    return std::move(given).as_request();
 }
 
 template <class Awaitable>
@@ -100,6 +115,23 @@ bool has_failed([[maybe_unused]] Op& op) noexcept {
         return op.failed();
     else
         return false;
+}
+
+/// `take`, with what it throws as a value.
+template <may_fail Op>
+auto take_caught(Op& op) {
+    using value = decltype(op.take());
+    using outcome = std::expected<value, std::exception_ptr>;
+    try {
+        if constexpr (std::is_void_v<value>) {
+            op.take();
+            return outcome();
+        } else {
+            return outcome(std::in_place, op.take());
+        }
+    } catch (...) {
+        return outcome(std::unexpect, std::current_exception());
+    }
 }
 
 }  // namespace upcall::detail
