@@ -25,6 +25,7 @@ void expect_shown(const std::string& page, const std::string& example) {
 TEST(documentation, shows_programs_that_are_compiled) {
     expect_shown("README.md", "examples/twenty_lines.cpp");
     expect_shown("docs/simulation.md", "examples/simulated_server.cpp");
+    expect_shown("docs/styles.md", "examples/three_styles.cpp");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The examples that do one thing and end: copy_file, timeouts, pipeline, simulated_server.
+// The examples that do one thing and end: copy_file, timeouts, pipeline, simulated_server,
+// three_styles.
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -58,6 +59,15 @@ TEST(copy_file, blames_the_directory_that_was_to_be_copied) {
     EXPECT_EQ(copying.wait(), 1);
     EXPECT_EQ(copying.errors().rest(), folder / "from" + ": Is a directory\n");
     EXPECT_EQ(folder.files(), 1U);
+}
+
+TEST(three_styles, read_the_same) {
+    const scratch_folder folder;
+    std::ofstream(folder / "file", std::ios::binary) << "hello";
+    program shown("three_styles", {folder / "file"});
+    EXPECT_EQ(shown.rest(), "awaited: 5 bytes\ncallback: 5 bytes\nfuture: 5 bytes\n");
+    EXPECT_EQ(shown.wait(), 0);
+    EXPECT_EQ(program("three_styles", {folder / "missing"}).wait(), 1);
 }
 
 TEST(timeouts, tell_the_causes_apart) {
