@@ -16,6 +16,13 @@ constexpr std::pair<fault, rate> rates[] = {
     {fault::aborted_accepts, &sim_faults::aborted_accept},
     {fault::clogs, &sim_faults::clog},
     {fault::file_errors, &sim_faults::file_error},
+    {fault::file_errors, &sim_faults::failed_sync},
+    {fault::file_errors, &sim_faults::no_space},
+    {fault::file_errors, &sim_faults::slow_file},
+    {fault::datagrams, &sim_faults::lost_datagram},
+    {fault::datagrams, &sim_faults::doubled_datagram},
+    {fault::datagrams, &sim_faults::late_datagram},
+    {fault::misdirected_writes, &sim_faults::misdirected_write},
 };
 
 // Half of the faults at a time, and those from rare to often: some failures need two that meet,

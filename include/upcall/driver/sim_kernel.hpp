@@ -9,8 +9,8 @@
 //     auto driver = upcall::make_sim_driver(kernel, environment);
 //
 // Promise: whatever it does, some real kernel may do. Only faults that are asked for happen.
-// Not simulated: datagrams and messages with descriptors (`unsupported`), symbolic links,
-// permissions; a Unix name is free again as soon as its listener is closed.
+// Not simulated: Unix datagrams, multicast and messages with descriptors (`unsupported`), symbolic
+// links, permissions; a Unix name is free again as soon as its listener is closed.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +32,19 @@ struct sim_faults {
     std::uint32_t lost_connect = 0;      // an attempt to connect is lost; the next comes in 1 s
     std::uint32_t aborted_accept = 0;    // accept: ECONNABORTED
     std::uint32_t clog = 0;              // a segment is stuck, and what follows it, for a while
+    std::uint32_t lost_datagram = 0;     // a datagram never arrives
+    std::uint32_t doubled_datagram = 0;  // it arrives twice
+    std::uint32_t late_datagram = 0;     // it takes late_datagram_time longer: others overtake it
     std::uint32_t file_error = 0;        // EIO
     std::uint32_t short_file_write = 0;  // a write to a file is cut short
+    std::uint32_t no_space = 0;          // a write to a file: ENOSPC
+    std::uint32_t slow_file = 0;         // an operation on files takes slow_file_time
+    // A sync fails with EIO, and some of the pages are on the disk and some are not; the kernel
+    // takes all of them for written, so that the next sync succeeds.
+    std::uint32_t failed_sync = 0;
+    // Of what a sync writes a page lands in the place of another of its file. Nothing tells of it
+    // but what is on the disk.
+    std::uint32_t misdirected_write = 0;
 };
 
 struct sim_options {
@@ -46,8 +57,10 @@ struct sim_options {
     duration_range cancel_delay{duration(0), std::chrono::microseconds(20)};
     duration_range file_latency{std::chrono::microseconds(10), std::chrono::microseconds(200)};
     duration_range clog_time{std::chrono::milliseconds(1), std::chrono::seconds(5)};
+    duration_range late_datagram_time{duration(0), std::chrono::milliseconds(10)};
     /// How long data goes unacknowledged before a connection ends with timed_out.
     duration give_up_after = std::chrono::minutes(15);
+    duration_range slow_file_time{std::chrono::seconds(10), std::chrono::seconds(60)};
     /// What a turn takes during which the clock stood still: a busy loop too sees time pass.
     duration turn_cost = std::chrono::microseconds(1);
 
@@ -56,6 +69,7 @@ struct sim_options {
     std::uint32_t split_batch = 100'000;     // a poll hands over only some of what is there
     std::uint32_t end_source = 20'000;       // a source ends with a value, for no reason
     std::uint32_t segment = 500'000;         // a write travels in pieces
+    std::uint32_t write_back = 100'000;      // a page goes to the disk before it changes again
 
     // Limits.
     std::size_t send_window = std::size_t{64} << 10;  // bytes under way or not yet read
@@ -140,9 +154,11 @@ class sim_kernel {
                        address_family family = address_family::ipv4) const noexcept;
 
     /// The power fails: programs and connections are gone and nobody is told; of files remains
-    /// what the disk holds. From now on the drivers that were made for it are outside of the world:
-    /// what was in flight and what is still started on them ends at once with ECANCELED, without
-    /// any effect, in a time of their own, so that the remains of a program can be cleared away.
+    /// what the disk holds: all that was synced, and of the rest any of the 512-byte sectors, any
+    /// of the two sizes, and the first few of the changes of directories. From now on the drivers
+    /// that were made for it are outside of the world: what was in flight and what is still started
+    /// on them ends at once with ECANCELED, without any effect, in a time of their own, so that the
+    /// remains of a program can be cleared away.
     void power_off(sim_host host);
     /// The power is back; new drivers may be made. Who still speaks to a connection of before is
     /// reset.

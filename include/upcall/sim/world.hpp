@@ -27,18 +27,20 @@ namespace upcall::sim {
 /// Classes of faults, as bits: world_options::without switches them off, whatever else asks for
 /// them.
 enum class fault : std::uint32_t {
-    short_transfers = 1,  // sim_faults::short_read, short_write, short_file_write
-    resets = 2,           // sim_faults::reset
-    lost_connects = 4,    // sim_faults::lost_connect
-    aborted_accepts = 8,  // sim_faults::aborted_accept
-    clogs = 16,           // sim_faults::clog
-    file_errors = 32,     // sim_faults::file_error
-    power = 64,           // world::fail_power_sometimes
-    kills = 128,          // world::kill_sometimes
-    partitions = 256,     // world::part_sometimes
+    short_transfers = 1,       // sim_faults::short_read, short_write, short_file_write
+    resets = 2,                // sim_faults::reset
+    lost_connects = 4,         // sim_faults::lost_connect
+    aborted_accepts = 8,       // sim_faults::aborted_accept
+    clogs = 16,                // sim_faults::clog
+    file_errors = 32,          // sim_faults::file_error, failed_sync, no_space, slow_file
+    power = 64,                // world::fail_power_sometimes
+    kills = 128,               // world::kill_sometimes
+    partitions = 256,          // world::part_sometimes
+    misdirected_writes = 512,  // sim_faults::misdirected_write
+    datagrams = 1024,          // sim_faults::lost_datagram, doubled_datagram, late_datagram
 };
 
-inline constexpr auto fault_last = fault::partitions;
+inline constexpr auto fault_last = fault::datagrams;
 
 /// When a run is given up.
 struct world_limits {

@@ -60,7 +60,7 @@ void stream_end::attempt(std::uint64_t number) {
         const auto self = std::static_pointer_cast<stream_end>(shared_from_this());
         server->peer_ = self;
         server->phase_ = phase::connected;
-        if (there->offer(server)) {
+        if (static_cast<listener&>(*there).offer(server)) {
             peer_ = server;
             kernel().plan_after(delay(), shared_from_this(), event_connected);
             return;

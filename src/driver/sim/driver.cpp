@@ -48,7 +48,10 @@ bool sim_driver::submit(io_operation& op) noexcept {
     }
     guard(op);
     if (is_planned(op.kind)) {
-        made->plan(kernel_->choice.within(kernel_->options.file_latency));
+        const auto& options = kernel_->options;
+        const bool slow =
+            op.kind != op_kind::work && kernel_->choice.chance(options.faults.slow_file);
+        made->plan(kernel_->choice.within(slow ? options.slow_file_time : options.file_latency));
         return false;
     }
     made->may_finish_at_once = kernel_->choice.chance(kernel_->options.finish_at_once);

@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "datagram_socket.hpp"
 #include "driver.hpp"
 #include "listener.hpp"
 #include "stream_end.hpp"
@@ -32,6 +33,12 @@ handle sim_driver::wrap(native_handle native, std::shared_ptr<object> object, ha
 result<handle> sim_driver::open_socket(address_family family, socket_type type) noexcept {
     if (over_) return over();
     if (family == address_family::none) return errno_failure(EAFNOSUPPORT);
+    if (type == socket_type::datagram && family != address_family::unix_path) {
+        auto made = std::make_shared<datagram_socket>(*here_, family);
+        const auto native = here_->install(made);
+        if (!native) return failure(native.error());
+        return wrap(*native, std::move(made), handle_kind::datagram);
+    }
     if (type != socket_type::stream) return failure(errc::unsupported);
     auto made = std::make_shared<stream_end>(*here_, family, reach_of(family));
     const auto native = here_->install(made);
@@ -94,7 +101,7 @@ result<void> sim_driver::listen(handle_record& target, int backlog) noexcept {
     }
     const address name = socket->give_name();
     auto made = std::make_shared<listener>(*here_, name, backlog);
-    here_->names.listen(name, made);
+    here_->names.answer(name, made);
     here_->replace(record.native, made);
     record.named = std::move(made);
     record.kind = handle_kind::listener;

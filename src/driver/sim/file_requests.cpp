@@ -67,7 +67,12 @@ std::int64_t perform_write(request& made) {
         count = 1 + static_cast<std::size_t>(kernel.choice.below(count - 1));
     std::vector<std::byte> bytes(count);
     memory.load(0, bytes);
-    const auto written = made.via->here().files.write(opened->file(), offset, bytes, kernel.now());
+    if (kernel.choice.chance(kernel.options.faults.no_space)) return -ENOSPC;
+    const bool written_back = kernel.choice.chance(kernel.options.write_back);
+    const auto written =
+        made.via->here().files.write(opened->file(), offset, bytes, kernel.now(), written_back);
+    if (written && (opened->options() & open_durable))
+        file_system::sync_range(opened->file(), offset, *written);
     return written ? static_cast<std::int64_t>(*written) : -written.error().value();
 }
 
@@ -91,7 +96,7 @@ class call {
                 return status();
             case file_call::sync:
             case file_call::sync_data:
-                return target_ ? 0 : -EINVAL;
+                return sync();
             case file_call::truncate:
                 return truncate();
             case file_call::allocate:
@@ -146,6 +151,21 @@ class call {
         const auto file = subject();
         if (!file) return -file.error().value();
         *asked_.status = file_system::status_of(**file);
+        return 0;
+    }
+
+    std::int64_t sync() {
+        if (!target_) return -EINVAL;
+        machine& kernel = here_.kernel();
+        const auto& faults = kernel.options.faults;
+        if (kernel.choice.chance(faults.failed_sync)) {
+            if (!target_->file().is_directory())
+                file_system::fail_to_sync(target_->file(), kernel.choice);
+            return -EIO;
+        }
+        if (kernel.choice.chance(faults.misdirected_write))
+            file_system::misdirect(target_->file(), kernel.choice);
+        files_.sync(target_->file());
         return 0;
     }
 

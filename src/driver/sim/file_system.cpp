@@ -26,7 +26,7 @@ bool is_within(const file_reference& node, const file_reference& directory) {
 }  // namespace
 
 file_system::file_system(std::uint64_t disk_bytes)
-    : root_(std::make_shared<file_node>()), pages_max_(disk_bytes / file_node::page_bytes) {
+    : root_(std::make_shared<file_node>()), pages_max_(disk_bytes / page_bytes) {
     root_->inode = inodes_++;
     root_->type = file_type::directory;
     root_->permissions = 0755;
@@ -79,6 +79,7 @@ file_reference file_system::make(const place& where, file_type type, std::uint32
     made->parent = where.directory;
     touch(*made, now);
     where.directory->entries.emplace(where.name, made);
+    journal_.add({now, where.directory, where.name, made, nullptr, {}});
     if (type == file_type::directory) ++where.directory->links;
     touch(*where.directory, now);
     return made;
@@ -139,6 +140,7 @@ result<void> file_system::remove_file(const file_reference& from, std::string_vi
     if (found->node->is_directory()) return errno_failure(EISDIR);
     if (path.ends_with('/')) return errno_failure(ENOTDIR);
     unlink(*found, now);
+    journal_.add({now, found->directory, found->name, nullptr, nullptr, {}});
     return {};
 }
 
@@ -151,6 +153,7 @@ result<void> file_system::remove_directory(const file_reference& from, std::stri
     if (!found->directory) return errno_failure(found->node == root_ ? EBUSY : EINVAL);
     if (!found->node->entries.empty()) return errno_failure(ENOTEMPTY);
     unlink(*found, now);
+    journal_.add({now, found->directory, found->name, nullptr, nullptr, {}});
     return {};
 }
 
@@ -181,6 +184,8 @@ result<void> file_system::rename(const file_reference& from, std::string_view pa
     }
     touch(*source->directory, now);
     touch(*target->directory, now);
+    journal_.add(
+        {now, target->directory, target->name, source->node, source->directory, source->name});
     return {};
 }
 
@@ -192,36 +197,44 @@ std::size_t file_system::read(const file_node& file, std::uint64_t offset, byte_
         static_cast<std::size_t>(std::min<std::uint64_t>(to.size(), file.size - offset));
     for (std::size_t done = 0; done < count;) {
         const std::uint64_t at = offset + done;
-        const auto within = static_cast<std::size_t>(at % file_node::page_bytes);
-        const std::size_t length = std::min(file_node::page_bytes - within, count - done);
-        const auto page = file.pages.find(at / file_node::page_bytes);
-        if (page == file.pages.end())
+        const auto within = static_cast<std::size_t>(at % page_bytes);
+        const std::size_t length = std::min(page_bytes - within, count - done);
+        const auto found = file.pages.find(at / page_bytes);
+        if (found == file.pages.end())
             std::memset(to.data() + done, 0, length);  // a hole
         else
-            std::memcpy(to.data() + done, page->second.data() + within, length);
+            std::memcpy(to.data() + done, found->second.data() + within, length);
         done += length;
     }
     return count;
 }
 
-file_node::page* file_system::page_of(file_node& file, std::uint64_t number) {
+// What was removed keeps its room until the disk has learned of it.
+bool file_system::has_room(std::uint64_t pages) {
+    if (pages_max_ - *pages_used_ >= pages) return true;
+    journal_.sync_all();
+    return pages_max_ - *pages_used_ >= pages;
+}
+
+page* file_system::page_of(file_node& file, std::uint64_t number) {
     const auto found = file.pages.find(number);
     if (found != file.pages.end()) return &found->second;
-    if (*pages_used_ >= pages_max_) return nullptr;
+    if (!has_room(1)) return nullptr;
     ++*pages_used_;
-    return &file.pages.emplace(number, file_node::page{}).first->second;
+    return &file.pages.emplace(number, page{}).first->second;
 }
 
 result<std::size_t> file_system::write(file_node& file, std::uint64_t offset, byte_view from,
-                                       time_point now) {
+                                       time_point now, bool written_back) {
     std::size_t done = 0;
     while (done < from.size()) {
         const std::uint64_t at = offset + done;
-        const auto within = static_cast<std::size_t>(at % file_node::page_bytes);
-        const std::size_t length = std::min(file_node::page_bytes - within, from.size() - done);
-        file_node::page* page = page_of(file, at / file_node::page_bytes);
-        if (!page) break;
-        std::memcpy(page->data() + within, from.data() + done, length);
+        const auto within = static_cast<std::size_t>(at % page_bytes);
+        const std::size_t length = std::min(page_bytes - within, from.size() - done);
+        page* here = page_of(file, at / page_bytes);
+        if (!here) break;
+        file.behind.will_change(file.pages, at / page_bytes, within, within + length, written_back);
+        std::memcpy(here->data() + within, from.data() + done, length);
         done += length;
     }
     if (done == 0 && !from.empty()) return errno_failure(ENOSPC);
@@ -232,14 +245,18 @@ result<std::size_t> file_system::write(file_node& file, std::uint64_t offset, by
 
 void file_system::truncate(file_node& file, std::uint64_t size, time_point now) {
     if (size < file.size) {
-        const auto first_gone = (size + file_node::page_bytes - 1) / file_node::page_bytes;
+        const auto first_gone = (size + page_bytes - 1) / page_bytes;
         const auto begin = file.pages.lower_bound(first_gone);
+        for (auto at = begin; at != file.pages.end(); ++at)
+            file.behind.will_change(file.pages, at->first, 0, page_bytes);
         *pages_used_ -= static_cast<std::uint64_t>(std::distance(begin, file.pages.end()));
         file.pages.erase(begin, file.pages.end());
-        const auto kept = file.pages.find(size / file_node::page_bytes);
-        const auto within = static_cast<std::size_t>(size % file_node::page_bytes);
-        if (kept != file.pages.end())  // growing again must find zeros
-            std::memset(kept->second.data() + within, 0, file_node::page_bytes - within);
+        const auto kept = file.pages.find(size / page_bytes);
+        const auto within = static_cast<std::size_t>(size % page_bytes);
+        if (kept != file.pages.end()) {  // growing again must find zeros
+            file.behind.will_change(file.pages, kept->first, within, page_bytes);
+            std::memset(kept->second.data() + within, 0, page_bytes - within);
+        }
     }
     file.size = size;
     touch(file, now);
@@ -247,15 +264,75 @@ void file_system::truncate(file_node& file, std::uint64_t size, time_point now) 
 
 result<void> file_system::allocate(file_node& file, std::uint64_t offset, std::uint64_t size,
                                    time_point now) {
-    const std::uint64_t first = offset / file_node::page_bytes;
-    const std::uint64_t last = (offset + size - 1) / file_node::page_bytes;
+    const std::uint64_t first = offset / page_bytes;
+    const std::uint64_t last = (offset + size - 1) / page_bytes;
     const auto had = static_cast<std::uint64_t>(
         std::distance(file.pages.lower_bound(first), file.pages.upper_bound(last)));
-    if (last - first + 1 - had > pages_max_ - *pages_used_) return errno_failure(ENOSPC);
+    if (!has_room(last - first + 1 - had)) return errno_failure(ENOSPC);
     for (std::uint64_t number = first; number <= last; ++number) page_of(file, number);
     file.size = std::max(file.size, offset + size);
     touch(file, now);
     return {};
+}
+
+// ---- what the disk holds ------------------------------------------------------------------------
+
+void file_system::sync(file_node& of) {
+    if (of.is_directory()) return journal_.sync(of);
+    of.behind.sync(of.pages);
+    of.size_on_disk = of.size;
+}
+
+void file_system::sync_range(file_node& of, std::uint64_t offset, std::uint64_t size) {
+    of.behind.sync(of.pages, offset, size);
+    of.size_on_disk = of.size;
+}
+
+void file_system::fail_to_sync(file_node& of, choices& choice) {
+    of.behind.fail_to_sync(of.pages, choice);
+    if (choice.below(2) == 0) of.size_on_disk = of.size;
+}
+
+void file_system::misdirect(file_node& of, choices& choice) {
+    const std::uint64_t from = of.behind.first_dirty();
+    if (of.pages.size() < 2 || from == UINT64_MAX) return;
+    auto to = of.pages.begin();
+    std::advance(to, static_cast<std::ptrdiff_t>(choice.below(of.pages.size())));
+    if (to->first != from) of.behind.misdirect(of.pages, from, to->first);
+}
+
+void file_system::lose_power(choices& choice) {
+    journal_.lose_power(choice);
+    remount(root_, choice);
+}
+
+void file_system::remount(const file_reference& directory, choices& choice) {
+    directory->entries = directory->entries_on_disk;
+    directory->links = 2;
+    for (const auto& [name, node] : directory->entries) {
+        node->parent = directory;
+        if (node->is_directory()) {
+            ++directory->links;
+            remount(node, choice);
+        } else {
+            node->links = 1;
+            lose_power(*node, choice);
+        }
+    }
+}
+
+// Sizes and contents reach the disk each for itself: a file may have grown and hold zeros.
+void file_system::lose_power(file_node& file, choices& choice) {
+    const std::size_t before = file.pages.size();
+    file.behind.lose_power(file.pages, choice);
+    *pages_used_ += file.pages.size() - before;
+    if (file.size != file.size_on_disk && choice.below(2) != 0) {
+        const std::uint64_t size = file.size_on_disk;
+        if (size < file.size) truncate(file, size, time_point(duration(file.modified_ns)));
+        file.size = size;
+    }
+    file.behind = {};
+    file.size_on_disk = file.size;
 }
 
 // ---- what is said of files ----------------------------------------------------------------------
@@ -264,7 +341,7 @@ file_status file_system::status_of(const file_node& file) {
     file_status status;
     status.type = file.type;
     status.permissions = file.permissions;
-    status.size = file.is_directory() ? file_node::page_bytes : file.size;
+    status.size = file.is_directory() ? page_bytes : file.size;
     status.device = 1;
     status.inode = file.inode;
     status.links = file.links;

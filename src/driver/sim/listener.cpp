@@ -65,7 +65,7 @@ void listener::withdraw(request& waiting) {
 }
 
 void listener::close() {
-    here().names.unlisten(local_, *this);
+    here().names.silence(local_, *this);
     here().names.unbind(local_);
     while (!waiting_.empty()) {
         waiting_.front()->refuse();

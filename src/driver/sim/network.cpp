@@ -87,21 +87,21 @@ void network::unbind(const address& bound) noexcept {
     if (--port->second == 0) ports_.erase(port);
 }
 
-void network::listen(const address& bound, std::shared_ptr<listener> who) {
-    places_.at(key_of(bound)).listeners.push_back(std::move(who));
+void network::answer(const address& bound, std::shared_ptr<object> who) {
+    places_.at(key_of(bound)).answering.push_back(std::move(who));
 }
 
-void network::unlisten(const address& bound, const listener& who) noexcept {
+void network::silence(const address& bound, const object& who) noexcept {
     const auto found = places_.find(key_of(bound));
     if (found != places_.end())
-        std::erase_if(found->second.listeners, [&](const auto& one) { return one.get() == &who; });
+        std::erase_if(found->second.answering, [&](const auto& one) { return one.get() == &who; });
 }
 
-std::shared_ptr<listener> network::find(const address& where, choices& choice) const {
+std::shared_ptr<object> network::find(const address& where, choices& choice) const {
     for (const address& name : {where, wildcard_of(where)}) {
         const auto found = places_.find(key_of(name));
-        if (found == places_.end() || found->second.listeners.empty()) continue;
-        const auto& all = found->second.listeners;
+        if (found == places_.end() || found->second.answering.empty()) continue;
+        const auto& all = found->second.answering;
         return all[static_cast<std::size_t>(choice.below(all.size()))];
     }
     return nullptr;

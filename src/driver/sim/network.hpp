@@ -12,7 +12,7 @@
 
 namespace upcall::sim {
 
-class listener;
+class object;
 
 class network {
   public:
@@ -21,19 +21,19 @@ class network {
     result<address> bind(const address& wanted, bool shared);
     void unbind(const address& bound) noexcept;
 
-    /// `who` answers for a name that was bound.
-    void listen(const address& bound, std::shared_ptr<listener> who);
-    void unlisten(const address& bound, const listener& who) noexcept;
+    /// `who` answers for a name that was bound, or does no longer.
+    void answer(const address& bound, std::shared_ptr<object> who);
+    void silence(const address& bound, const object& who) noexcept;
 
     /// Who answers for `where`, on every address of its port included; drawn when several do.
-    std::shared_ptr<listener> find(const address& where, choices& choice) const;
+    std::shared_ptr<object> find(const address& where, choices& choice) const;
 
   private:
     struct place {
         address where;
         bool shared = false;
         std::uint32_t holders = 0;
-        std::vector<std::shared_ptr<listener>> listeners;
+        std::vector<std::shared_ptr<object>> answering;
     };
 
     bool taken(const address& wanted, bool shared) const;

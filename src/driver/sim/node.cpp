@@ -87,6 +87,8 @@ void node::power_off() {
     for (const auto& [native, object] : std::exchange(descriptors_, {})) object->vanish();
     free_.clear();
     names = network{};
+    datagram_names = network{};
+    files.lose_power(kernel_->choice);
 }
 
 void node::power_on() noexcept {

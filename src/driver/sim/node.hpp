@@ -23,7 +23,8 @@ class node {
     node(const node&) = delete;
     node& operator=(const node&) = delete;
 
-    network names;
+    network names;  // of streams
+    network datagram_names;
     file_system files;
 
     machine& kernel() const noexcept { return *kernel_; }

@@ -163,7 +163,7 @@ TEST(sim_connections, wrong_uses_are_errors) {
     EXPECT_EQ(world.bench.finish(accepting), -EINVAL);
     handle listener = world.bench.listening();
     EXPECT_EQ(world.read(listener, {&one, 1}), -EINVAL);
-    EXPECT_EQ(world.via().open_socket(address_family::ipv4, socket_type::datagram).error(),
+    EXPECT_EQ(world.via().open_socket(address_family::ipv4, socket_type::sequential).error(),
               errc::unsupported);
 }
 
