@@ -21,8 +21,9 @@ enum class file_call : std::uint8_t {
     remove_file,     // path
     make_directory,  // path, mode
     remove_directory,
-    list_directory,  // target, or path → entries
-    copy,            // target → other at the kernel's best: up to `size` bytes from offset
+    list_directory,   // target, or path → entries
+    set_permissions,  // target: `mode` (fchmod(2))
+    copy,             // target → other at the kernel's best: up to `size` bytes from offset
 };
 
 /// Ways to open; a set of bits. At least one of open_read and open_write.

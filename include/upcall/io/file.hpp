@@ -107,6 +107,12 @@ class file {
                                                   .offset = offset,
                                                   .size = size});
     }
+    /// Gives the file these permissions, whatever the umask. fchmod(2); unsupported on Windows,
+    /// which has none. Yields result<void>.
+    request<detail::simple_file_call> set_permissions(std::uint32_t mode) {
+        return request<detail::simple_file_call>(
+            {.what = file_call::set_permissions, .target = handle_.record(), .mode = mode});
+    }
     /// Size, times, and what O_DIRECT asks for: result<file_status>. statx(2).
     request<detail::status_operation> status() {
         return request<detail::status_operation>(

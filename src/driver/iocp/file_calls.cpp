@@ -275,6 +275,7 @@ std::int64_t run(const file_call_arguments& asked, HANDLE target) {
             return with_path(asked, ::RemoveDirectoryW);
         case file_call::list_directory:
             return list(asked, target);
+        case file_call::set_permissions:  // there are no such bits
         case file_call::copy:
             break;
     }

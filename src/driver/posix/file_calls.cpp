@@ -63,6 +63,8 @@ std::int64_t run_file_call(io_operation& op) noexcept {
             return system_call([&] { return ::unlinkat(directory, asked.path, AT_REMOVEDIR); });
         case file_call::list_directory:
             return list_directory(fd, asked);
+        case file_call::set_permissions:
+            return system_call([&] { return ::fchmod(fd, static_cast<mode_t>(asked.mode)); });
         case file_call::copy:
             return copy_range(fd, asked);
     }

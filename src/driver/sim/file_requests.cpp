@@ -111,6 +111,8 @@ class call {
                 return raw(files_.remove_directory(start(), asked_.path, now));
             case file_call::list_directory:
                 return list();
+            case file_call::set_permissions:
+                return set_permissions();
             case file_call::copy:
                 return copy();
         }
@@ -181,6 +183,12 @@ class call {
         if (asked_.size > offset_max - asked_.offset) return -EFBIG;
         return raw(
             files_.allocate(target_->file(), asked_.offset, asked_.size, here_.kernel().now()));
+    }
+
+    std::int64_t set_permissions() {
+        if (!target_) return -EBADF;
+        target_->file().permissions = asked_.mode & 07777U;
+        return 0;
     }
 
     std::int64_t list() const {
