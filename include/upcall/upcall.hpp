@@ -7,6 +7,9 @@
 #include <upcall/base/buffer.hpp>
 #include <upcall/base/result.hpp>
 #include <upcall/driver/address.hpp>
+#include <upcall/durable/atomic_replace.hpp>
+#include <upcall/durable/ordered_writer.hpp>
+#include <upcall/durable/sync_cost.hpp>
 #include <upcall/io/file.hpp>
 #include <upcall/io/pipe.hpp>
 #include <upcall/io/readiness.hpp>

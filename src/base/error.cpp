@@ -39,6 +39,8 @@ const char* text(errc code) noexcept {
             return "the message was longer than the buffer";
         case errc::abandoned:
             return "abandoned by the one who was to complete it";
+        case errc::not_durable:
+            return "an earlier sync of this file failed: nothing more is taken for durable";
     }
     return "unknown upcall error";
 }

@@ -41,6 +41,9 @@ enum class errc {
     message_truncated,
     /// Whoever was to say how it ended, let go of it without doing so.
     abandoned,
+    /// An earlier sync of this file failed: what was written since the last one that worked may be
+    /// lost, and nothing that is written now will be called durable. Open it anew and look.
+    not_durable,
 };
 
 /// The category of `errc`; its name is "upcall".
