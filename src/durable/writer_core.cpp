@@ -63,6 +63,7 @@ std::error_code writer_core::refusal() const noexcept {
 /// Why it may not start; empty when it may.
 std::error_code writer_core::objection(writer_entry& entry, const context& where) const noexcept {
     using wish = writer_entry::wish;
+    if (entry.appends) entry.offset = end_;
     if (&where.home() != home_) return errc::wrong_loop;
     if (entry.wants == wish::drain) return {};
     const cancel_cause refused = where.refuses(entry.ends_on_stop);
@@ -70,7 +71,6 @@ std::error_code writer_core::objection(writer_entry& entry, const context& where
     if (condition_ != condition::working) return refusal();
     if (closing_ && entry.wants != wish::sync) return errc::closed;
     if (waiting_count_ >= waiting_max_) return errc::queue_full;
-    if (entry.appends) entry.offset = end_;
     if (entry.offset > offset_max || entry.size > offset_max - entry.offset)
         return std::make_error_code(std::errc::invalid_argument);
     return {};

@@ -28,6 +28,7 @@
 
 namespace upcall::test {
 
+class mortal_disk;
 class stalling_files;
 
 class conformance_case : public testing::TestWithParam<subject> {
@@ -66,6 +67,13 @@ class conformance_case : public testing::TestWithParam<subject> {
     /// down the loop and then the file. POSIX only.
     void with_stalling_files(
         const std::function<void(stalling_files& files, const std::string& path)>& body);
+
+    /// Runs `body` in a child in whose `folder` 20 MB can be written but not made durable. POSIX
+    /// only.
+    void with_thin_disk(const std::function<void(const std::string& folder)>& body);
+
+    /// Runs `body` in a child that has a disk whose power can be cut. POSIX only.
+    void with_mortal_disk(const std::function<void(mortal_disk& disk)>& body);
 
     /// Turns the loop, waiting between turns, until `holds()`.
     template <class Holds>
