@@ -1,5 +1,5 @@
-// The examples that do one thing and end: copy_file, timeouts, pipeline, simulated_server,
-// three_styles.
+// The examples that do one thing and end: copy_file, durable_log, timeouts, pipeline,
+// simulated_server, three_styles.
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -68,6 +68,52 @@ TEST(three_styles, read_the_same) {
     EXPECT_EQ(shown.rest(), "awaited: 5 bytes\ncallback: 5 bytes\nfuture: 5 bytes\n");
     EXPECT_EQ(shown.wait(), 0);
     EXPECT_EQ(program("three_styles", {folder / "missing"}).wait(), 1);
+}
+
+/// What durable_log finds in the log when it starts, having added `records` to it.
+std::string log_with(const std::string& name, const std::string& records, int expected_end = 0) {
+    program logging("durable_log", {name});
+    logging.say(records);
+    logging.end_input();
+    const std::string held = logging.rest();
+    EXPECT_EQ(logging.wait(), expected_end);
+    return held;
+}
+
+TEST(durable_log, keeps_what_it_was_given) {
+    const scratch_folder folder;
+    std::string records;
+    for (int count = 0; count < 500; ++count) records += "record " + std::to_string(count) + "\n";
+    EXPECT_EQ(log_with(folder / "log", records), "");
+    EXPECT_EQ(log_with(folder / "log", "one more\n\n"), records);
+    EXPECT_EQ(log_with(folder / "log", ""), records + "one more\n\n");
+    EXPECT_EQ(folder.files(), 1U);
+}
+
+TEST(durable_log, cuts_off_a_torn_record_and_goes_on_behind_the_whole_ones) {
+    const scratch_folder folder;
+    EXPECT_EQ(log_with(folder / "log", "one\ntwo\nthree\n"), "");
+    const std::string whole = content_of(folder / "log");
+    for (std::size_t size = whole.size() - 12; size < whole.size(); ++size) {
+        std::filesystem::remove(folder / "log");
+        std::ofstream(folder / "log", std::ios::binary) << whole.substr(0, size);
+        EXPECT_EQ(log_with(folder / "log", "four\n"), "one\ntwo\n") << size;
+        EXPECT_EQ(log_with(folder / "log", ""), "one\ntwo\nfour\n") << size;
+    }
+    std::string garbled = whole;
+    garbled[whole.size() - 1] ^= 1;
+    std::ofstream(folder / "log", std::ios::binary) << garbled;
+    EXPECT_EQ(log_with(folder / "log", ""), "one\ntwo\n");
+    std::ofstream(folder / "log", std::ios::binary) << whole << std::string(100, '\0');
+    EXPECT_EQ(log_with(folder / "log", ""), "one\ntwo\nthree\n") << "zeros are no records";
+}
+
+TEST(durable_log, refuses_what_it_cannot_keep) {
+    const scratch_folder folder;
+    EXPECT_EQ(log_with(folder / "log", std::string((1 << 20) + 1, 'x') + "\nshort\n", 1), "");
+    EXPECT_EQ(log_with(folder / "log", ""), "short\n");
+    EXPECT_EQ(log_with(folder / "none/log", "", 1), "");
+    EXPECT_EQ(program("durable_log", {}).wait(), 2);
 }
 
 TEST(timeouts, tell_the_causes_apart) {
