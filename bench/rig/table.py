@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-from . import echo, http, machine, micro, storage
+from . import commits, echo, http, machine, micro, storage
 from .compare import Check, Comparison
 
 RATE = ("requests_per_second", "requests per second")
@@ -81,6 +81,20 @@ def _storage():
                              storage.RandomReads(depth), storage.UPCALL, peer, checks)
 
 
+def _commits():
+    cpu = Check("cpu_us_per_commit", "CPU per commit", unit=" us")
+    for committers in (1, 8, 64):
+        yield Comparison(f"commit-{committers}-plain",
+                         f"durable appends of 4 KiB, {committers} at a time",
+                         commits.Commits(committers), commits.UPCALL, commits.PLAIN,
+                         (Check("commits_per_second", "commits per second", unit="/s"), cpu))
+    yield Comparison("commit-64-one-by-one",
+                     "durable appends of 4 KiB, 64 at a time against one by one",
+                     commits.Commits(64), commits.UPCALL, commits.ONE_BY_ONE,
+                     (Check("commits_per_second", "commits per second", "at least", 20.0,
+                            unit="/s"), cpu))
+
+
 def _micro():
     for name, measure in micro.NAMES.items():
         yield Comparison(f"micro-{name.replace('_', '-')}", measure, micro.Micro(name),
@@ -93,12 +107,12 @@ def _micro():
 
 
 def all_comparisons():
-    return [*_echo_short(), *_echo_others(), *_storage(), *_http(), *_micro()]
+    return [*_echo_short(), *_echo_others(), *_storage(), *_commits(), *_http(), *_micro()]
 
 
 STAND_INS = {
     echo.UPCALL: echo.RAW_URING, echo.UPCALL_TWO_LOOPS: echo.RAW_EPOLL, http.UPCALL: http.H2O,
-    storage.UPCALL: storage.RAW_URING, micro.UPCALL: micro.ASIO,
+    storage.UPCALL: storage.RAW_URING, commits.UPCALL: commits.PLAIN, micro.UPCALL: micro.ASIO,
     micro.UPCALL_HEADER: micro.ASIO_HEADER,
 }
 
