@@ -147,6 +147,16 @@ void stream_core::cancel_read(operation& op) noexcept {
         return;
     }
     core.finish_read(waiter, raw_error(errc_of(waiter.cause)));
+    if (core.mode_ == reading_mode::receive) core.disarm_receive_of_others();
+}
+
+/// Ends the armed receive if what it brings is for nobody who wants it so.
+void stream_core::disarm_receive_of_others() noexcept {
+    const auto* first = static_cast<const read_waiter*>(readers_.front());
+    // A reader with a buffer of its own is better served by a read of its own.
+    const bool wants_none = first && first->form != waiter_form::lease;
+    const bool reads_ahead = one_by_one_ && (!first || reading().is_source());
+    if (wants_none || reads_ahead) reading().request_cancel(cancel_cause::cancelled);
 }
 
 void stream_core::finish_read(read_waiter& waiter, std::int64_t outcome) noexcept {
@@ -173,9 +183,7 @@ void stream_core::pump_reads() noexcept {
             continue;
         }
         if (mode_ == reading_mode::receive) {
-            // A reader with a buffer of its own is better served by a read of its own.
-            if (waiter->form != waiter_form::lease)
-                reading().request_cancel(cancel_cause::cancelled);
+            disarm_receive_of_others();
             break;
         }
         if (waiter->form == waiter_form::lease)

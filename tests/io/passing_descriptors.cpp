@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <upcall/io/unix.hpp>
+#include <upcall/task/timeout.hpp>
 
 #include "pairs.hpp"
 
@@ -123,6 +124,49 @@ TEST_P(passing_descriptors, a_stream_that_takes_them_reads_nothing_ahead) {
             EXPECT_TRUE(co_await here.write_all(bytes_of("plain")));
             EXPECT_EQ((co_await there.receive()).value().text(), "plain");
         }
+    });
+}
+
+// Went wrong: the receive outlived who had asked for it, and took the bytes that descriptors came
+// with.
+TEST_P(passing_descriptors, a_receive_that_was_cancelled_takes_nothing_with_them) {
+    run([]() -> task<> {
+        auto [here, there] = unix_socket::pair().value();
+        const auto passed = copies(1);
+        std::vector<descriptor> arrived;
+        std::string buffer(8, '\0');
+        EXPECT_TRUE(co_await here.write_with(bytes_of("with"), numbers_of(passed)));
+        EXPECT_TRUE(co_await there.read_with(room_in(buffer), arrived));
+        const auto late = co_await timeout(std::chrono::milliseconds(1), there.receive());
+        EXPECT_EQ(late.error(), errc::deadline_exceeded);
+        for (int turn = 0; turn < 5; ++turn) co_await sleep(std::chrono::milliseconds(1));
+        EXPECT_TRUE(co_await here.write_with(bytes_of("with"), numbers_of(passed)));
+        for (int turn = 0; turn < 5; ++turn) co_await sleep(std::chrono::milliseconds(1));
+        EXPECT_EQ((co_await there.read_with(room_in(buffer), arrived)).value().size, 4U);
+        EXPECT_EQ(arrived.size(), 2U);
+    });
+}
+
+// Went wrong: who wanted descriptors was behind a receive, and moved up when that was cancelled.
+TEST_P(passing_descriptors, behind_a_receive_that_is_cancelled) {
+    run([]() -> task<> {
+        auto [here, there] = unix_socket::pair().value();
+        const auto passed = copies(1);
+        std::vector<descriptor> arrived;
+        std::string buffer(8, '\0');
+        co_await with_scope([&](scope& side) -> task<> {
+            side.spawn_now([](unix_socket::stream& from) -> task<> {
+                const auto late = co_await timeout(std::chrono::milliseconds(1), from.receive());
+                EXPECT_EQ(late.error(), errc::deadline_exceeded);
+            }(there));
+            side.spawn_now([](unix_socket::stream& from, std::string& room,
+                              std::vector<descriptor>& into) -> task<> {
+                EXPECT_EQ((co_await from.read_with(room_in(room), into)).value().size, 4U);
+            }(there, buffer, arrived));
+            for (int turn = 0; turn < 5; ++turn) co_await sleep(std::chrono::milliseconds(1));
+            EXPECT_TRUE(co_await here.write_with(bytes_of("with"), numbers_of(passed)));
+        });
+        EXPECT_EQ(arrived.size(), 1U);
     });
 }
 

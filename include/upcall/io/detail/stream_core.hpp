@@ -146,6 +146,7 @@ class stream_core final : recycled, stream_reading {
     void hand_over(read_waiter& waiter, std::byte* block, std::size_t count) noexcept;
     std::size_t copy_out(read_waiter& waiter, byte_view from) noexcept;
     void arm_receive() noexcept;
+    void disarm_receive_of_others() noexcept;
     void start_direct(read_waiter& waiter) noexcept;
     void reading_ended() noexcept;
     void received(std::int64_t value, std::byte* block) noexcept;
