@@ -159,13 +159,20 @@ bool readiness_driver::submit_poll(io_operation& op, record& target) noexcept {
         op.result = static_cast<std::int64_t>(op.size);
         return true;
     }
-    if (target.kind == handle_kind::foreign && edge_triggered_) {
-        // Its owner may have closed it and opened another under the same number since.
-        op.result = poller_->arm(target.watched, static_cast<std::uint32_t>(op.size));
-        if (op.result == -EEXIST) op.result = watch_record(target);
+    if (target.kind == handle_kind::foreign) {
+        op.result = renew_watch(target, static_cast<std::uint32_t>(op.size));
         if (op.result < 0) return true;
     }
     return wait_in(in_polling, op, target);
+}
+
+/// The owner of a foreign descriptor may have closed it and opened another under the same number
+/// since, of which the copy, if there is one, is none yet.
+std::int64_t readiness_driver::renew_watch(record& target, std::uint32_t interest) noexcept {
+    if (target.has_copy && ::dup3(target.fd(), target.watched.fd, O_CLOEXEC) < 0) return -errno;
+    if (!edge_triggered_) return 0;
+    const std::int64_t refused = poller_->arm(target.watched, interest);
+    return refused == -EEXIST ? watch_record(target) : refused;
 }
 
 bool readiness_driver::wait_in(place where, io_operation& op, record& target) noexcept {

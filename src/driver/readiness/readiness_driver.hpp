@@ -63,6 +63,7 @@ class readiness_driver final : public posix_driver {
     static operations& queue_of(record& of, std::uint8_t where) noexcept;
 
     std::int64_t watch_record(record& added) noexcept;
+    std::int64_t renew_watch(record& target, std::uint32_t interest) noexcept;
     bool submit_to_pool(io_operation& op) noexcept;
     bool submit_in_order(io_operation& op, record& target) noexcept;
     bool submit_poll(io_operation& op, record& target) noexcept;

@@ -233,6 +233,25 @@ TEST_P(polls, a_number_that_became_our_own_is_left_alone) {
     }
 }
 
+// Went wrong: the second watch went on with what the number had named when it began.
+TEST_P(polls, a_number_that_was_opened_again_is_watched_anew_by_all_who_watch_it) {
+    auto first = watch(pipe_[0]);
+    auto second = watch(pipe_[0]);
+    int fresh[2];
+    ASSERT_EQ(::pipe2(fresh, O_CLOEXEC), 0);
+    ASSERT_EQ(::dup2(fresh[0], pipe_[0]), pipe_[0]);
+    ::close(fresh[0]);
+    probe ops[2];
+    poll(ops[0], first, ready_to_read);
+    poll(ops[1], second, ready_to_read);
+    settle();
+    EXPECT_FALSE(ops[0].done() || ops[1].done());
+    ASSERT_EQ(::write(fresh[1], "x", 1), 1);
+    EXPECT_EQ(bench.finish(ops[0]), ready_to_read);
+    EXPECT_EQ(bench.finish(ops[1]), ready_to_read);
+    ::close(fresh[1]);
+}
+
 TEST_P(polls, our_own_streams_too) {
     auto [left, right] = *via().open_pair(socket_type::stream);
     probe op;
