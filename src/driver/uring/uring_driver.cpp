@@ -164,6 +164,11 @@ std::int64_t uring_driver::register_memory(byte_span memory) noexcept {
     return options_.registered_buffers ? memory_.add(ring_, memory) : -EOPNOTSUPP;
 }
 
+void uring_driver::forget_memory(byte_span memory) noexcept {
+    ring_.flush();  // entries that name it by its number
+    memory_.remove(ring_, memory);
+}
+
 // ---- starting -------------------------------------------------------------------------------
 
 bool uring_driver::submit(io_operation& op) noexcept {

@@ -39,7 +39,7 @@ class uring_driver final : public posix_driver {
     void wake() noexcept override;
     void buffers_refilled() noexcept override;
     std::int64_t register_memory(byte_span memory) noexcept override;
-    void forget_memory(byte_span memory) noexcept override { memory_.remove(ring_, memory); }
+    void forget_memory(byte_span memory) noexcept override;
     std::size_t buffers_in_stock() const noexcept override {
         return small_.in_stock() + large_.in_stock();
     }
