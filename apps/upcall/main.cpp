@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "serve/server.hpp"
+#include "sim/sim.hpp"
 #ifdef UPCALL_HAS_DOCTOR
 #include "doctor/doctor.hpp"
 #endif
@@ -16,6 +17,7 @@ constexpr const char* help =
     "\n"
     "  upcall serve DIR     serve the files of a directory over HTTP\n"
     "  upcall doctor        say which I/O interfaces this host offers, and why not the others\n"
+    "  upcall sim           run programs in the simulated kernel, many seeds of them\n"
     "  upcall --version     print the version\n"
     "\n"
     "Each of them explains itself with --help.\n";
@@ -29,6 +31,7 @@ int main(int argc, char** argv) {
 #ifdef UPCALL_HAS_DOCTOR
     if (command == "doctor") return doctor_main(argc - 1, argv + 1);
 #endif
+    if (command == "sim") return sim_main(argc - 1, argv + 1);
     if (command == "--version") {
         std::puts("upcall " UPCALL_VERSION);
         return 0;

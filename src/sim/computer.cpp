@@ -1,5 +1,6 @@
 #include "computer.hpp"
 
+#include <mutex>
 #include <set>
 #include <utility>
 #include <vector>
@@ -9,7 +10,8 @@
 namespace upcall::sim {
 namespace {
 
-constexpr int turns_to_end = 100'000;
+// A program that tries again whatever the error would never end.
+constexpr int turns_to_end = 200;
 
 // Called inside of its loop, as the main function of any program.
 task<> call(const world::program& main) { co_await main(); }
@@ -89,10 +91,13 @@ bool computer::clear_away() {
     return true;
 }
 
-// Frames that still run cannot be destroyed, nor what they stand on.
+// Frames that still run cannot be destroyed, nor what they stand on. A search for leaks finds them
+// spoken for.
 void computer::leak() {
-    static_cast<void>(running_.release());
-    static_cast<void>(home_.release());
+    static std::mutex adding;
+    static auto& leaked = *new std::vector<std::pair<upcall::program*, loop*>>;
+    const std::scoped_lock lock(adding);
+    leaked.emplace_back(running_.release(), home_.release());
 }
 
 std::string computer::who_waits() const {

@@ -204,5 +204,19 @@ TEST(sim_power, failing_now_and_then_is_part_of_the_seed) {
     EXPECT_EQ(restarted, 0U);
 }
 
+TEST(sim_power, a_program_that_survives_it_is_a_failure) {
+    world w(7);
+    w.host("stubborn", []() -> task<> {
+        for (;;) {
+            const auto made = co_await make_directory("/again");
+            if (made) co_await sleep(1h);
+        }
+    });
+    w.at(1s, [&] { w.fail_power("stubborn"); });
+    const report seen = w.run();
+    EXPECT_EQ(seen.how, ending::limit);
+    EXPECT_EQ(seen.what, "stubborn goes on though all of its operations have ended");
+}
+
 }  // namespace
 }  // namespace upcall::sim

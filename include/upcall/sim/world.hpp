@@ -45,8 +45,8 @@ inline constexpr auto fault_last = fault::datagrams;
 /// When a run is given up.
 struct world_limits {
     duration time = std::chrono::hours(24);  // by the clock of the world
-    std::uint64_t outcomes = 20'000'000;
-    std::uint64_t turns = 20'000'000;  // of loops: a program that spins takes no time otherwise
+    std::uint64_t outcomes = 2'000'000;
+    std::uint64_t turns = 10'000'000;  // of loops: a program that spins takes no time otherwise
 };
 
 struct world_options {

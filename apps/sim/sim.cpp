@@ -1,0 +1,166 @@
+#include "sim/sim.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <thread>
+
+#include <upcall/os/terminal.hpp>
+
+#include "sim/bulk.hpp"
+#include "sim/find_bugs.hpp"
+
+namespace upcall_sim {
+namespace {
+
+using namespace upcall;
+using steady = std::chrono::steady_clock;
+
+constexpr const char* help_text =
+    R"(usage: upcall sim [--suite NAME] [--seeds N] [--first SEED] [--save FILE]
+       upcall sim [--suite NAME] --replay FILE
+
+Runs programs in the simulated kernel, under faults, once for each of many seeds, and
+each seed twice: two runs that differ are a failure, too. The first seed that fails is
+told with the last of what happened in it, then made smaller and saved.
+
+      --suite NAME     system: a log and an echo server with their clients (the default);
+                       race: small contended programs
+      --seeds N        how many (1000)
+      --first SEED     the first of them (1)
+      --jobs N         threads (one for each processor)
+      --save FILE      where a failure goes (upcall-sim-SUITE-SEED.case)
+      --replay FILE    runs a saved failure again
+      --no-shrink      saves a failure as it was
+      --planted        in a build with planted bugs: how many seeds each of them takes
+  -h, --help           this text
+
+Exit status: 0; 1 when a seed failed, or a replayed failure still does, or the seeds
+were enough to reach every rare state and did not; 2 for a wrong command line.
+)";
+
+/// From so many seeds on every probe has to have been reached.
+constexpr std::uint64_t seeds_that_reach_all = 1000;
+
+struct request {
+    std::string suite = "system";
+    std::uint64_t seeds = 1000;
+    std::uint64_t first = 1;
+    unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
+    std::string save;
+    std::string replay;
+    bool keeps_size = false;
+    bool planted = false;
+};
+
+int complain(const std::string& what) {
+    std::fprintf(stderr, "upcall sim: %s\nSee `upcall sim --help`.\n", what.c_str());
+    return 2;
+}
+
+const suite* find_suite(const std::string& name) {
+    const auto found = std::ranges::find(all_suites(), name, &suite::name);
+    return found == all_suites().end() ? nullptr : &*found;
+}
+
+int replay_case(const suite& which, const std::string& path) {
+    const auto saved = sim::load(path);
+    if (!saved) return complain("cannot read " + path + ": " + saved.error().message());
+    const sim::report seen = sim::replay(which.run, *saved, which.options);
+    std::fputs(seen.text().c_str(), stdout);
+    return seen.ok() ? 0 : 1;
+}
+
+int tell_failure(const suite& which, const request& wanted, const sim::report& failed) {
+    std::fputs(failed.text().c_str(), stdout);
+    sim::report kept = failed;
+    if (!wanted.keeps_size) {
+        std::printf("making it smaller\n");
+        std::fflush(stdout);
+        kept = sim::shrink(which.run, failed, which.options);
+        std::printf("%zu choices instead of %zu, %llu outcomes instead of %llu\n",
+                    kept.choices.size(), failed.choices.size(),
+                    static_cast<unsigned long long>(kept.outcomes),
+                    static_cast<unsigned long long>(failed.outcomes));
+    }
+    const std::string path = !wanted.save.empty() ? wanted.save
+                                                  : "upcall-sim-" + wanted.suite + "-" +
+                                                        std::to_string(failed.seed) + ".case";
+    if (const auto saved = sim::save(kept, path); !saved)
+        return complain("cannot write " + path + ": " + saved.error().message()), 1;
+    std::printf("upcall sim --suite %s --replay %s   runs it again\n", wanted.suite.c_str(),
+                path.c_str());
+    return 1;
+}
+
+int tell_probes(const suite& which, std::uint64_t seeds) {
+    int missing = 0;
+    for (const probe one : which.probes) {
+        const auto times = times_reached(one);
+        std::printf("%12llu times %s\n", static_cast<unsigned long long>(times),
+                    std::string(name_of(one)).c_str());
+        if (times == 0 && seeds >= seeds_that_reach_all) missing = 1;
+    }
+    if (missing != 0) std::printf("a state that these seeds are there for was never reached\n");
+    return missing;
+}
+
+int run_seeds(const suite& which, const request& wanted) {
+    bulk_options how;
+    how.first = wanted.first;
+    how.count = wanted.seeds;
+    how.threads = wanted.jobs;
+    const auto start = steady::now();
+    auto told = start;
+    if (standard_output().is_terminal)
+        how.progress = [&](std::uint64_t done) {
+            if (steady::now() - told < std::chrono::milliseconds(200)) return;
+            told = steady::now();
+            std::printf("\r%llu of %llu seeds ", static_cast<unsigned long long>(done),
+                        static_cast<unsigned long long>(wanted.seeds));
+            std::fflush(stdout);
+        };
+    const bulk_outcome seen = run_bulk(which, how);
+    const std::chrono::duration<double> took = steady::now() - start;
+    std::printf(
+        "%s%s: %llu seeds in %.1f s (%.0f a minute), %llu outcomes, %llu a seed\n",
+        how.progress ? "\r" : "", wanted.suite.c_str(), static_cast<unsigned long long>(seen.seeds),
+        took.count(), static_cast<double>(seen.seeds) * 60 / took.count(),
+        static_cast<unsigned long long>(seen.outcomes),
+        static_cast<unsigned long long>(seen.outcomes / std::max<std::uint64_t>(1, seen.seeds)));
+    if (seen.failure) return tell_failure(which, wanted, *seen.failure);
+    return tell_probes(which, seen.seeds);
+}
+
+}  // namespace
+}  // namespace upcall_sim
+
+int sim_main(int argc, char** argv) {
+    using namespace upcall_sim;
+    request wanted;
+    CLI::App app;
+    app.set_help_flag("-h,--help");
+    app.add_option("--suite", wanted.suite);
+    app.add_option("--seeds", wanted.seeds)->check(CLI::Range(std::uint64_t{1}, UINT64_MAX));
+    app.add_option("--first", wanted.first);
+    app.add_option("--jobs", wanted.jobs)->check(CLI::Range(1U, 1024U));
+    app.add_option("--save", wanted.save);
+    app.add_option("--replay", wanted.replay);
+    app.add_flag("--no-shrink", wanted.keeps_size);
+    app.add_flag("--planted", wanted.planted);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        std::fputs(help_text, stdout);
+        return 0;
+    } catch (const CLI::ParseError& error) {
+        return complain(error.what());
+    }
+    const suite* const which = find_suite(wanted.suite);
+    if (!which) return complain("there is no suite \"" + wanted.suite + "\"");
+    if (wanted.planted) return find_bugs(wanted.jobs);
+    if (!wanted.replay.empty()) return replay_case(*which, wanted.replay);
+    return run_seeds(*which, wanted);
+}

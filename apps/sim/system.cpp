@@ -1,0 +1,72 @@
+// The system suite: whole servers with their clients, under what they promise to survive.
+#include <string>
+
+#include "sim/echo_program.hpp"
+#include "sim/log_program.hpp"
+#include "sim/suites.hpp"
+
+namespace upcall_sim {
+namespace {
+
+using namespace upcall;
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t numbers = 60;
+constexpr std::uint32_t echo_clients = 4;
+constexpr std::uint32_t messages = 900;
+
+sim::report run(sim::world& w) {
+    ledger kept[log_clients];
+    std::string wrong[echo_clients];
+    w.service("log", keep_log);
+    w.service("echo", serve_echo);
+    for (std::uint32_t client = 0; client < log_clients; ++client)
+        w.host("writer " + std::to_string(client), [&, client] {
+            return use_log(w.address_of("log", log_port), client, numbers, kept[client]);
+        });
+    for (std::uint32_t client = 0; client < echo_clients; ++client)
+        w.host("speaker " + std::to_string(client), [&, client] {
+            return use_echo(w.address_of("echo", echo_port), client, messages, wrong[client]);
+        });
+    const duration_range while_busy{0s, 500ms};
+    w.fail_power_sometimes("log", {.most = 4, .when = while_busy, .lasts = {1ms, 500ms}});
+    w.kill_sometimes("log", {.most = 2, .when = while_busy, .lasts = {1ms, 100ms}});
+    w.fail_power_sometimes("echo", {.most = 2, .when = while_busy, .lasts = {1ms, 500ms}});
+    w.part_sometimes("writer 0", "log", {.most = 2, .when = while_busy, .lasts = {1ms, 30s}});
+    w.part_sometimes("speaker 0", "echo", {.most = 2, .when = while_busy, .lasts = {1ms, 30s}});
+    sim::report seen = w.run();
+    if (w.starts_of("log") > 1) reached(probe::log_restarted);
+    for (const ledger& one : kept) {
+        seen.expect(one.wrong.empty(), one.wrong.c_str());
+        seen.expect(one.acknowledged >= numbers, "a writer did not come to its end");
+    }
+    for (const std::string& one : wrong) seen.expect(one.empty(), one.c_str());
+    seen.expect(w.kernel().open_descriptors() == 0, "something was left open");
+    return seen;
+}
+
+}  // namespace
+
+suite system_suite() {
+    sim::world_options options;
+    options.vary_faults = true;
+    auto& faults = options.kernel.faults;
+    faults.short_read = 50'000;
+    faults.short_write = 50'000;
+    faults.short_file_write = 100'000;
+    faults.reset = 500;
+    faults.lost_connect = 100'000;
+    faults.aborted_accept = 50'000;
+    faults.clog = 200;
+    faults.failed_sync = 50'000;
+    faults.slow_file = 1'000;
+    options.kernel.clog_time = {1ms, 2s};
+    return {"system",
+            run,
+            options,
+            {probe::torn_log_recovered, probe::snapshot_taken_over, probe::sync_failed,
+             probe::ack_repeated, probe::log_restarted, probe::connection_broken,
+             probe::answer_timed_out}};
+}
+
+}  // namespace upcall_sim

@@ -1,0 +1,85 @@
+// The programs that `upcall sim` runs survive what they are put through, and those with planted
+// bugs are found out. The command says so, and runs a saved failure again.
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "sim/bulk.hpp"
+#include "sim/planted.hpp"
+#include "sim/sim.hpp"
+#include "support/scratch_folder.hpp"
+
+namespace upcall_sim {
+namespace {
+
+using upcall::testing::scratch_folder;
+
+bulk_outcome run(const suite& which, std::uint64_t seeds, bug planted = bug::none) {
+    bulk_options how;
+    how.count = seeds;
+    how.prepare = [planted] { plant(planted); };
+    bulk_outcome seen = run_bulk(which, how);
+    plant(bug::none);
+    return seen;
+}
+
+int command(std::initializer_list<std::string> words) {
+    std::vector<std::string> all{"sim"};
+    all.insert(all.end(), words);
+    std::vector<char*> pointers;
+    for (std::string& one : all) pointers.push_back(one.data());
+    pointers.push_back(nullptr);
+    return sim_main(static_cast<int>(all.size()), pointers.data());
+}
+
+TEST(sim_suites, race_survives) {
+    const bulk_outcome seen = run(race_suite(), 1000);
+    EXPECT_FALSE(seen.failure) << seen.failure->text();
+    for (const probe one : race_suite().probes) EXPECT_GT(times_reached(one), 0U) << name_of(one);
+}
+
+TEST(sim_suites, system_survives_and_has_work_to_do) {
+    const bulk_outcome seen = run(system_suite(), 20);
+    EXPECT_FALSE(seen.failure) << seen.failure->text();
+    EXPECT_GE(seen.outcomes / seen.seeds, 20'000U);
+}
+
+class planted_bug : public testing::TestWithParam<bug> {};
+
+TEST_P(planted_bug, is_found) {
+    const suite in = GetParam() >= bug::reads_then_writes ? race_suite() : system_suite();
+    EXPECT_TRUE(run(in, 300, GetParam()).failure) << name_of(GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(in_the_log, planted_bug,
+                         testing::Values(bug::acks_before_sync, bug::forgets_new_name,
+                                         bug::drops_the_last_record));
+INSTANTIATE_TEST_SUITE_P(in_the_echo, planted_bug,
+                         testing::Values(bug::echo_writes_once, bug::client_keeps_old_bytes));
+INSTANTIATE_TEST_SUITE_P(in_races, planted_bug,
+                         testing::Values(bug::reads_then_writes, bug::drops_late_values,
+                                         bug::misses_a_wake_up, bug::locks_in_any_order));
+
+TEST(sim_command, runs_a_saved_failure_again) {
+    const scratch_folder folder;
+    const std::string path = folder / "case";
+    plant(bug::locks_in_any_order);
+    EXPECT_EQ(command({"--suite", "race", "--jobs", "1", "--save", path}), 1);
+    EXPECT_EQ(command({"--suite", "race", "--replay", path}), 1);
+    plant(bug::none);
+    EXPECT_EQ(command({"--suite", "race", "--replay", path}), 0) << "mended";
+}
+
+TEST(sim_command, refuses_what_it_cannot_do) {
+    EXPECT_EQ(command({"--help"}), 0);
+    EXPECT_EQ(command({"--suite", "race", "--seeds", "20", "--jobs", "2"}), 0);
+    EXPECT_EQ(command({"--suite", "other"}), 2);
+    EXPECT_EQ(command({"--seeds", "0"}), 2);
+    EXPECT_EQ(command({"--unknown"}), 2);
+    EXPECT_EQ(command({"--replay", "/nonexistent/case"}), 2);
+}
+
+}  // namespace
+}  // namespace upcall_sim
