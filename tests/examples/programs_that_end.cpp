@@ -1,5 +1,5 @@
 // The examples that do one thing and end: copy_file, durable_log, timeouts, pipeline,
-// simulated_server, three_styles.
+// simulated_server, simulated_log, three_styles.
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -148,6 +148,26 @@ TEST(simulated_server, finds_nothing_wrong_and_says_what_it_saw) {
     EXPECT_EQ(seen.find(" 0 connections whole"), seen.npos) << seen;
     EXPECT_EQ(seen.find(", 0 broken"), seen.npos) << seen;
     EXPECT_EQ(simulated.wait(), 0);
+}
+
+TEST(simulated_log, loses_nothing) {
+    program simulated("simulated_log", {});
+    EXPECT_EQ(simulated.rest(), "1000 seeds, and nothing was lost\n");
+    EXPECT_EQ(simulated.wait(), 0);
+}
+
+TEST(simulated_log, is_found_out_when_it_forgets_a_sync_and_can_be_replayed) {
+    const scratch_folder folder;
+    program forgetting("simulated_log", {"--forget", folder / "case"});
+    const std::string found = forgetting.rest();
+    EXPECT_NE(found.find("failed: an acknowledged number is lost\n"), found.npos) << found;
+    EXPECT_NE(found.find("log  -- the power fails --\n"), found.npos) << found;
+    EXPECT_EQ(forgetting.wait(), 1);
+    program again("simulated_log", {"--replay", folder / "case"});
+    EXPECT_EQ(again.rest(), found);
+    EXPECT_EQ(again.wait(), 1);
+    EXPECT_EQ(program("simulated_log", {"--replay", folder / "missing"}).wait(), 2);
+    EXPECT_EQ(program("simulated_log", {"--unknown"}).wait(), 2);
 }
 
 TEST(pipeline, ends_without_input) {
