@@ -94,6 +94,7 @@ sim::report scenario(sim::world& w) {
     w.host("client", [&]() -> task<> {
         while (acknowledged < 20 && !lost) {
             auto log = co_await timeout(5s, tcp::connect(w.address_of("log", 7000)));
+            if (!log && log.error() == errc::cancelled) break;
             if (!log) continue;
             while (acknowledged < 20 && !lost) {
                 const auto last = co_await ask(*log, acknowledged + 1);

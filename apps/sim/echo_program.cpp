@@ -136,6 +136,7 @@ task<> use_echo(address where, std::uint32_t client, std::uint32_t count, std::s
     for (std::uint32_t number = 0; number < count && wrong.empty();) {
         auto peer = co_await timeout(10s, tcp::connect(where));
         if (!peer) {
+            if (peer.error() == errc::cancelled) co_return;
             co_await sleep(100ms);
             continue;
         }

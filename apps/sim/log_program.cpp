@@ -79,6 +79,7 @@ task<> use_log(address where, std::uint32_t client, std::uint32_t count, ledger&
     while (kept.acknowledged < count && kept.wrong.empty()) {
         auto log = co_await timeout(10s, tcp::connect(where));
         if (!log) {
+            if (log.error() == errc::cancelled) co_return;
             co_await sleep(100ms);
             continue;
         }

@@ -10,8 +10,9 @@
 namespace upcall::sim {
 namespace {
 
-// A program that tries again whatever the error would never end.
-constexpr int turns_to_end = 200;
+// A program that tries again whatever the error would never end. It takes so many turns, and one
+// more for each of its tasks.
+constexpr std::size_t turns_to_end = 200;
 
 // Called inside of its loop, as the main function of any program.
 task<> call(const world::program& main) { co_await main(); }
@@ -32,6 +33,9 @@ std::string in_a_row(const std::set<std::string>& words) {
 loop_options options_of(sim_kernel& kernel) {
     loop_options options;
     options.buffers = {.small_count = 256, .large_count = 16};
+    // Short turns: more ways to be interleaved, and what spins is soon found out.
+    options.limits.resumptions_per_turn = 32;
+    options.limits.inline_completions = 16;
     options.choose = [&kernel](std::size_t count) {
         return static_cast<std::size_t>(kernel.chosen().below(count));
     };
@@ -81,7 +85,10 @@ bool computer::clear_away() {
     if (!runs()) return true;
     if (!is_lost()) kill();
     running_->tasks().cancel();
-    for (int turns = 0; !is_done() && turns < turns_to_end; ++turns) turn();
+    std::size_t turns = turns_to_end;
+    context& top = home_->root();
+    for (context* at = top.next_below(top, true); at; at = at->next_below(top, true)) ++turns;
+    for (; !is_done() && turns > 0; --turns) turn();
     if (!is_done()) {
         leak();
         return false;
