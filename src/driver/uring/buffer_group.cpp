@@ -8,8 +8,8 @@ namespace upcall {
 
 using namespace uring_abi;
 
-int buffer_group::open(ring& ring, buffer_pool& pool, std::uint16_t id, size which,
-                       std::uint32_t entries, std::uint32_t stock) noexcept {
+int buffer_group::open(ring& ring, buffer_pool& pool, std::uint32_t entries,
+                       std::uint32_t stock) noexcept {
     void* memory = ::mmap(nullptr, entries * sizeof(buf), PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return -errno;
@@ -26,8 +26,6 @@ int buffer_group::open(ring& ring, buffer_pool& pool, std::uint16_t id, size whi
     entries_ = static_cast<buf*>(memory);
     mask_ = entries - 1;
     stock_ = stock;
-    id_ = id;
-    which_ = which;
     refill();
     return 0;
 }
@@ -35,7 +33,7 @@ int buffer_group::open(ring& ring, buffer_pool& pool, std::uint16_t id, size whi
 buffer_group::~buffer_group() {
     if (!entries_) return;
     buf_reg registration{};
-    registration.bgid = id_;
+    registration.bgid = id;
     ring_->control(register_op::unregister_pbuf_ring, &registration, 1);
     // What the kernel did not use stands between its head and our tail: the last `stocked_`.
     for (; stocked_ > 0; --stocked_) {
@@ -47,11 +45,9 @@ buffer_group::~buffer_group() {
 
 bool buffer_group::refill() noexcept {
     if (stocked_ >= stock_) return true;
-    const bool small = which_ == size::small;
-    const auto length =
-        static_cast<std::uint32_t>(small ? pool_->small_bytes() : pool_->large_bytes());
+    const auto length = static_cast<std::uint32_t>(pool_->small_bytes());
     for (; stocked_ < stock_; ++stocked_) {
-        std::byte* block = small ? pool_->take_small() : pool_->take_large();
+        std::byte* block = pool_->take_small();
         if (!block) break;
         buf& entry = entries_[tail_++ & mask_];
         entry.addr = reinterpret_cast<std::uint64_t>(block);

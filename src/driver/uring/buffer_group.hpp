@@ -1,4 +1,5 @@
-// A group of provided buffers: a ring from which the kernel picks one when data has arrived.
+// The group of provided buffers, all small: a ring from which the kernel picks one when data has
+// arrived.
 //
 // Only as many buffers as recent traffic needed are in the kernel's hands; the rest wait in the
 // pool, last in first out, so that a quiet server keeps to a few warm pages. When the kernel runs
@@ -15,20 +16,19 @@ namespace upcall {
 
 class buffer_group {
   public:
-    enum class size : std::uint8_t { small, large };
+    /// What entries name it by.
+    static constexpr std::uint16_t id = 0;
 
     buffer_group() = default;
     buffer_group(const buffer_group&) = delete;
     buffer_group& operator=(const buffer_group&) = delete;
     ~buffer_group();
 
-    /// Registers group `id` with room for `entries` (a power of two), `stock` of them filled.
+    /// Registers the group with room for `entries` (a power of two), `stock` of them filled.
     /// 0 or -errno.
-    int open(ring& ring, buffer_pool& pool, std::uint16_t id, size which, std::uint32_t entries,
-             std::uint32_t stock) noexcept;
+    int open(ring& ring, buffer_pool& pool, std::uint32_t entries, std::uint32_t stock) noexcept;
 
     bool is_open() const noexcept { return entries_ != nullptr; }
-    std::uint16_t id() const noexcept { return id_; }
 
     /// Buffers in the kernel's hands.
     std::size_t in_stock() const noexcept { return stocked_; }
@@ -39,7 +39,7 @@ class buffer_group {
     /// The kernel used buffer `index`; it is the caller's now.
     std::byte* taken(std::uint32_t index) noexcept {
         --stocked_;
-        return which_ == size::small ? pool_->small_at(index) : pool_->large_at(index);
+        return pool_->small_at(index);
     }
 
     /// The kernel found the ring empty: hold more from now on. False: it is as large as it gets.
@@ -53,8 +53,6 @@ class buffer_group {
     std::uint32_t stock_ = 0;
     std::uint32_t stocked_ = 0;
     std::uint16_t tail_ = 0;
-    std::uint16_t id_ = 0;
-    size which_ = size::small;
 };
 
 }  // namespace upcall

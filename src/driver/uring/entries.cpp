@@ -14,6 +14,7 @@
 #include "driver/posix/posix_driver.hpp"
 #include "driver/posix/sockaddr.hpp"
 #include "driver/posix/socket_calls.hpp"
+#include "driver/uring/buffer_group.hpp"
 
 namespace upcall {
 
@@ -89,10 +90,8 @@ void fill_stream(sqe& entry, const io_operation& op) noexcept {
 }
 
 void fill_receive(sqe& entry, const io_operation& op, const entry_forms& forms) noexcept {
-    const bool bulk = op.flags & op_bulk;
-    const buffer_pool& pool = op.via->buffers();
     entry.flags = sqe_flag::buffer_select;
-    entry.buf_group = bulk ? forms.large_group : forms.small_group;
+    entry.buf_group = buffer_group::id;
     if (!is_socket(op)) {
         entry.opcode = uring_abi::op::read;
         entry.off = no_position;
@@ -103,7 +102,7 @@ void fill_receive(sqe& entry, const io_operation& op, const entry_forms& forms) 
             return;  // each completion takes what one buffer holds
         }
     }
-    entry.len = static_cast<std::uint32_t>(bulk ? pool.large_bytes() : pool.small_bytes());
+    entry.len = static_cast<std::uint32_t>(op.via->buffers().small_bytes());
 }
 
 void fill_message(sqe& entry, io_operation& op) noexcept {

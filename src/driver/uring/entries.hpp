@@ -13,8 +13,6 @@ namespace upcall {
 struct entry_forms {
     bool multishot_accept = true;
     bool multishot_receive = true;
-    std::uint16_t small_group = 0;
-    std::uint16_t large_group = 1;
 };
 
 /// Fills a cleared entry with everything but its user data. What the kernel has to find in memory

@@ -29,14 +29,16 @@ constexpr std::uint64_t tag_mask = 7;
 constexpr duration first_pause = std::chrono::milliseconds(1);
 constexpr int pause_doublings_max = 10;
 
-constexpr std::uint32_t small_group_entries = 1024;
-constexpr std::uint32_t small_group_stock = 64;
-constexpr std::uint32_t large_group_entries = 256;
-constexpr std::uint32_t large_group_stock = 4;
+constexpr std::uint32_t provided_max = 1024;
+constexpr std::uint32_t provided_at_first = 64;
 
 // A disk that stands idle until a turn has prepared all its transfers loses that time, and of more
 // than two at once the kernel hands none over before it has seen the last.
 constexpr std::uint32_t direct_batch = 2;
+
+// Large receives that a turn makes: what they bring is sent on, or looked at, while the processor's
+// caches still hold it. More at once would push one another out of them.
+constexpr int due_batch = 4;
 
 // A kernel worker for what io_uring cannot do without one; ours run in the pool.
 constexpr std::uint32_t kernel_workers_max = 16;
@@ -130,12 +132,8 @@ int uring_driver::open(const char*& step) noexcept {
 
     std::uint32_t workers[2] = {kernel_workers_max, kernel_workers_max};
     ring_.control(register_op::iowq_max_workers, workers, 2);
-    if (options_.provided_buffers) {
-        using size = buffer_group::size;
-        if (small_.open(ring_, buffers(), 0, size::small, small_group_entries, small_group_stock) ==
-            0)
-            large_.open(ring_, buffers(), 1, size::large, large_group_entries, large_group_stock);
-    }
+    if (options_.provided_buffers)
+        provided_.open(ring_, buffers(), provided_max, provided_at_first);
     return 0;
 }
 
@@ -192,16 +190,35 @@ bool uring_driver::submit(io_operation& op) noexcept {
     }
     if (must_poll(op)) op.driver_state |= polling;
     guard(op);
-    if (!queue_entry(op)) {
+    // There may be something to read already, and whoever sends much goes on sending.
+    if (op.flags & op_bulk && op.driver_state & polling &&
+        static_cast<record&>(*op.target).is_socket) {
+        make_due(op);
+    } else if (!queue_entry(op)) {
         op.driver_state |= parked;
         parked_.push(op);
     }
     return false;
 }
 
-/// Whether the kernel only watches, and the call is made here: leasing without provided buffers.
+/// Whether the kernel only watches, and the call is made here: leasing without provided buffers,
+/// and large receives, which io_uring would make all at once, before the first is looked at.
 bool uring_driver::must_poll(const io_operation& op) const noexcept {
-    return op.kind == op_kind::receive && !large_.is_open();
+    return op.kind == op_kind::receive && (op.flags & op_bulk || !provided_.is_open());
+}
+
+void uring_driver::make_due(io_operation& op) noexcept {
+    op.driver_state |= due;
+    due_.push(op);
+}
+
+void uring_driver::try_due() noexcept {
+    for (int left = due_batch; left > 0; --left) {
+        io_operation* op = due_.pop();
+        if (!op) return;
+        op->driver_state &= static_cast<std::uint8_t>(~due);
+        on_end(*op, 0);
+    }
 }
 
 sqe* uring_driver::room() noexcept {
@@ -255,11 +272,17 @@ void uring_driver::consider_tabling(record& used) noexcept {
 void uring_driver::cancel(io_operation& op) noexcept {
     if (op.driver_state & pooled) return pool_.cancel(op);
     if (op.driver_state & (parked | starved)) {
-        (op.driver_state & parked ? parked_ : starved_).remove(op);
+        queue_of(op).remove(op);
         give_up(op);
         return finish(op, -ECANCELED);
     }
     queue_cancel(op);
+}
+
+/// Where an operation waits that is not in the kernel.
+uring_driver::operation_queue& uring_driver::queue_of(const io_operation& op) noexcept {
+    if ((op.driver_state & due) == due) return due_;
+    return op.driver_state & parked ? parked_ : starved_;
 }
 
 /// Undoes what `submit` prepared, for an operation that is not in the kernel.
@@ -286,7 +309,7 @@ void uring_driver::queue_cancel(io_operation& op) noexcept {
 // Matching by file also finds operations of another record over the same open file. Those see a
 // cancellation that nobody asked for, and `retry` starts them again.
 void uring_driver::cancel_all(handle_record& target) noexcept {
-    for (operation_queue* waiting : {&parked_, &starved_}) {
+    for (operation_queue* waiting : {&parked_, &starved_, &due_}) {
         operation_queue kept;
         while (io_operation* op = waiting->pop()) {
             if (op->target != &target) {
@@ -393,20 +416,17 @@ void uring_driver::poll(time_point deadline) noexcept {
         starved_retry_ = false;
         operation_queue again;
         while (io_operation* op = starved_.pop()) again.push(*op);
-        if (large_.is_open() && small_.refill()) large_.refill();
         while (io_operation* op = again.pop()) {
             op->driver_state &= static_cast<std::uint8_t>(~starved);
             op->driver_state |= parked;
             parked_.push(*op);
         }
     }
-    if (large_.is_open()) {
-        small_.refill();
-        large_.refill();
-    }
+    if (provided_.is_open()) provided_.refill();
     queue_waiting();
     poll_enter(deadline);
     ring_.reap([this](const cqe& completion) { on_completion(completion); });
+    try_due();
     collect_elsewhere();
 }
 
@@ -415,7 +435,7 @@ void uring_driver::poll_enter(time_point deadline) noexcept {
         if (note.of) deadline = std::min(deadline, note.ask_again);
     });
     bool may_wait = deadline != time_point::min() && wake_armed_ && parked_.empty() &&
-                    cancels_waiting_.empty() && !ring_.has_completions();
+                    due_.empty() && cancels_waiting_.empty() && !ring_.has_completions();
     kernel_timespec timeout{};
     if (may_wait && deadline != never) {
         const duration left = deadline - now();
@@ -475,19 +495,20 @@ void uring_driver::on_operation(io_operation& op, const cqe& completion) noexcep
     op.driver_state &= static_cast<std::uint8_t>(~in_kernel);
     std::byte* leased = nullptr;
     if (completion.flags & cqe_flag::buffer)
-        leased = group_of(op).taken(completion.flags >> cqe_flag::buffer_shift);
+        leased = provided_.taken(completion.flags >> cqe_flag::buffer_shift);
     if (leased && completion.res <= 0) {
         buffers().give_back(leased);
         leased = nullptr;
     }
     op.leased = leased;
+    if (op.flags & op_bulk && op.driver_state & polling && completion.res >= 0) return make_due(op);
     on_end(op, completion.res);
 }
 
 void uring_driver::on_value(io_operation& op, const cqe& completion) noexcept {
     std::byte* leased = nullptr;
     if (completion.flags & cqe_flag::buffer)
-        leased = group_of(op).taken(completion.flags >> cqe_flag::buffer_shift);
+        leased = provided_.taken(completion.flags >> cqe_flag::buffer_shift);
     auto& source = static_cast<io_source&>(op);
     source.deliver(source, completion.res, leased);
 }
@@ -539,8 +560,8 @@ std::int64_t uring_driver::retry(io_operation& op, std::int64_t outcome) noexcep
             if (op.kind != op_kind::receive) return outcome;
             if (!wanted) return -ECANCELED;
             const bool polled = op.driver_state & polling;
-            if (!polled) group_of(op).grow();
-            if (polled || !group_of(op).refill()) {
+            if (!polled) provided_.grow();
+            if (polled || !provided_.refill()) {
                 op.driver_state |= starved;
                 starved_.push(op);
                 return outcome;

@@ -40,9 +40,7 @@ class uring_driver final : public posix_driver {
     void buffers_refilled() noexcept override;
     std::int64_t register_memory(byte_span memory) noexcept override;
     void forget_memory(byte_span memory) noexcept override;
-    std::size_t buffers_in_stock() const noexcept override {
-        return small_.in_stock() + large_.in_stock();
-    }
+    std::size_t buffers_in_stock() const noexcept override { return provided_.in_stock(); }
 
   protected:
     bool submit(io_operation& op) noexcept override;
@@ -85,23 +83,24 @@ class uring_driver final : public posix_driver {
 
     // driver_state of an operation
     enum : std::uint8_t {
-        in_kernel = 1,       // an entry is queued or submitted, its last completion is to come
-        cancel_asked = 2,    // a cancel entry is queued or submitted, its completion is to come
-        cancel_waiting = 4,  // a cancel entry is to be queued when there is room
-        polling = 8,         // the entry is a poll; the call itself follows
-        parked = 16,         // waits in `parked_` for room in the submission queue
-        starved = 32,        // waits in `starved_` for a buffer
-        pooled = 64,         // in the blocking pool
-        done = 128,          // its outcome waits for the answer to a cancellation
+        in_kernel = 1,           // an entry is queued or submitted, its last completion is to come
+        cancel_asked = 2,        // a cancel entry is queued or submitted, its completion is to come
+        cancel_waiting = 4,      // a cancel entry is to be queued when there is room
+        polling = 8,             // the entry is a poll; the call itself follows
+        parked = 16,             // waits in `parked_` for room in the submission queue
+        starved = 32,            // waits in `starved_` for a buffer
+        due = parked | starved,  // waits in `due_`: the call is to be tried
+        pooled = 64,             // in the blocking pool
+        done = 128,              // its outcome waits for the answer to a cancellation
     };
 
     bool queue_entry(io_operation& op) noexcept;
     void use_registrations(uring_abi::sqe& entry, const io_operation& op) noexcept;
     void consider_tabling(record& used) noexcept;
     bool must_poll(const io_operation& op) const noexcept;
-    buffer_group& group_of(const io_operation& op) noexcept {
-        return op.flags & op_bulk ? large_ : small_;
-    }
+    operation_queue& queue_of(const io_operation& op) noexcept;
+    void make_due(io_operation& op) noexcept;
+    void try_due() noexcept;
 
     void give_up(io_operation& op) noexcept;
     void queue_cancel(io_operation& op) noexcept;
@@ -129,10 +128,10 @@ class uring_driver final : public posix_driver {
     stalling_mounts mounts_;
     file_table files_;
     memory_table memory_;
-    buffer_group small_;
-    buffer_group large_;
+    buffer_group provided_;
     operation_queue parked_;
     operation_queue starved_;
+    operation_queue due_;
     operation_queue cancels_waiting_;
     operation_queue finish_later_;
     list<closing_note, in_closing> closing_;

@@ -1,5 +1,6 @@
 // Data that arrives is lent out in a buffer of the pool: a small one where it fits, and when the
 // pool is empty the receiver waits for a buffer without losing a byte.
+#include <deque>
 #include <string>
 
 #include "support/driver_test.hpp"
@@ -140,6 +141,43 @@ TEST_P(leases, closing_ends_a_receiver_without_a_buffer) {
     server_.close();
     EXPECT_EQ(bench.finish(op), -ECANCELED);
     EXPECT_EQ(op.error(), errc::closed);
+}
+
+// More of them than a turn makes, and than there are large buffers; one is cancelled and one closed
+// before it was tried.
+TEST_P(leases, large_ones_of_many_streams_end_once_each) {
+    constexpr std::size_t streams = 12;
+    constexpr std::size_t cancelled = 3;
+    constexpr std::size_t closed = 5;
+    std::deque<std::pair<handle, handle>> ends;
+    std::deque<probe> ops(streams);
+    const auto text_for = [](std::size_t at) { return "stream " + std::to_string(at); };
+    const auto say = [&](std::size_t at) {
+        const auto said = write(ends[at].first, text_for(at));
+        EXPECT_GT(said, 0);
+    };
+    for (std::size_t at = 0; at < streams; ++at) {
+        ends.push_back(bench.connected());
+        if (at % 3 != 2) say(at);
+        receive(ops[at], ends[at].second, op_bulk);
+    }
+    ops[cancelled].request_cancel(cancel_cause::cancelled);
+    bench.close(ends[closed].second);
+    for (std::size_t at = 2; at < streams; at += 3) say(at);
+    for (std::size_t at = 0; at < streams; ++at) {
+        const auto outcome = bench.finish(ops[at]);
+        if (outcome == -ECANCELED) {
+            EXPECT_TRUE(at == cancelled || at == closed) << at;
+            continue;
+        }
+        ASSERT_GT(outcome, 0) << at;
+        EXPECT_EQ(bench.take(outcome, ops[at].leased), text_for(at));
+    }
+    // What the cancelled one left is there for the next.
+    if (ops[cancelled].result == -ECANCELED) {
+        std::byte bytes[16];
+        EXPECT_EQ(read(ends[cancelled].second, bytes), 8);
+    }
 }
 
 }  // namespace
