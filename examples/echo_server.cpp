@@ -1,9 +1,10 @@
 // Sends back whatever it receives.
 //
-//     echo_server --listen 127.0.0.1:7000 [--driver NAME] [--loops N]
+//     echo_server --listen 127.0.0.1:7000 [--driver NAME] [--loops N] [--watch MS]
 //
 // With several loops, each has a listener of its own on the same address, and the kernel spreads
-// the connections over them.
+// the connections over them. `--watch` reports what keeps a loop from them for
+// so many milliseconds.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -18,6 +19,7 @@ struct options {
     std::string listen = "127.0.0.1:7000";
     std::string driver;
     unsigned loops = 1;
+    unsigned watch_ms = 0;
 };
 
 task<> echo(tcp::stream peer) {
@@ -47,11 +49,15 @@ options parse(int count, char** words) {
             chosen.driver = words[at + 1];
         else if (name == "--loops")
             chosen.loops = static_cast<unsigned>(std::strtoul(words[at + 1], nullptr, 10));
+        else if (name == "--watch")
+            chosen.watch_ms = static_cast<unsigned>(std::strtoul(words[at + 1], nullptr, 10));
         else
             count = 0;
     }
     if (count % 2 == 0) {
-        std::fprintf(stderr, "usage: echo_server [--listen ADDRESS] [--driver NAME] [--loops N]\n");
+        std::fprintf(stderr,
+                     "usage: echo_server [--listen ADDRESS] [--driver NAME] [--loops N] "
+                     "[--watch MS]\n");
         std::exit(2);
     }
     return chosen;
@@ -63,5 +69,6 @@ int main(int count, char** words) {
     const options chosen = parse(count, words);
     run_options how;
     how.driver.name = chosen.driver;
+    if (chosen.watch_ms > 0) how.watch = {.threshold = std::chrono::milliseconds(chosen.watch_ms)};
     return run_loops(chosen.loops, [&](unsigned) { return serve(chosen); }, how);
 }

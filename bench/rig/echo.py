@@ -23,15 +23,17 @@ def _peer(name, short_buffer=None):
     return Contestant(name.removeprefix("echo_").replace("_", "-"), name, command)
 
 
-def _upcall(loops):
+def _upcall(loops, *more):
     def command(program, port, _buffer_bytes, settings):
         return [program, "--listen", f"127.0.0.1:{port}", "--driver", settings.driver,
-                "--loops", str(loops)]
-    return Contestant("upcall" if loops == 1 else f"upcall, {loops} loops", "echo_server", command)
+                "--loops", str(loops), *more]
+    name = "upcall" if loops == 1 else f"upcall, {loops} loops"
+    return Contestant(f"{name}, watched" if more else name, "echo_server", command)
 
 
 UPCALL = _upcall(1)
 UPCALL_TWO_LOOPS = _upcall(2)
+UPCALL_WATCHED = _upcall(1, "--watch", "10")
 ASIO, ASIO_CORO = _peer("echo_asio"), _peer("echo_asio_coro")
 LIBUV, LIBEVENT = _peer("echo_libuv"), _peer("echo_libevent")
 # A ring hands its buffers out in turn: for short messages small ones touch fewer pages.

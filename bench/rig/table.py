@@ -54,6 +54,8 @@ def _echo_others():
     none = Check("allocations_per_request", "allocations per request", "at most", 0, absolute=True)
     yield Comparison("allocations-asio", "echo, 128 B, 64 connections, steady state",
                      echo.Allocations(64), echo.UPCALL, echo.ASIO, (none,))
+    yield Comparison("watchdog", "echo, 128 B, 64 connections, watched for stalls of 10 ms",
+                     echo.Closed(64), echo.UPCALL_WATCHED, echo.UPCALL, (_rate(), _cpu(1.02)))
     yield Comparison("two-loops", "two loops against one, echo, 128 B, load on both cores",
                      echo.BothCores(64), echo.UPCALL_TWO_LOOPS, echo.UPCALL, (_rate(), _p99()))
 
@@ -111,8 +113,9 @@ def all_comparisons():
 
 
 STAND_INS = {
-    echo.UPCALL: echo.RAW_URING, echo.UPCALL_TWO_LOOPS: echo.RAW_EPOLL, http.UPCALL: http.H2O,
-    storage.UPCALL: storage.RAW_URING, commits.UPCALL: commits.PLAIN, micro.UPCALL: micro.ASIO,
+    echo.UPCALL: echo.RAW_URING, echo.UPCALL_TWO_LOOPS: echo.RAW_EPOLL,
+    echo.UPCALL_WATCHED: echo.RAW_EPOLL, http.UPCALL: http.H2O, storage.UPCALL: storage.RAW_URING,
+    commits.UPCALL: commits.PLAIN, micro.UPCALL: micro.ASIO,
     micro.UPCALL_HEADER: micro.ASIO_HEADER,
 }
 

@@ -20,6 +20,7 @@ bool next_signal_operation::launch(context& where) noexcept {
     }
     result = 0;
     if (core_->watch.take(event_, false)) return true;
+    awaits = waits_for::signal;
     kind = op_kind::read;
     target = core_->bell.record();
     data = rung_.data();

@@ -138,6 +138,15 @@ void loop::stop_running() noexcept {
 void loop::turn_ready() noexcept {
     running here(*this);
     mailbox_->collect(ready_);
+    if (activity_) {
+        activity_->handler.store(resumptions_ + 1, std::memory_order_seq_cst);
+        if (activity_->asleep.load(std::memory_order_seq_cst)) activity_->awaken(*activity_);
+    }
+    run_some();
+    if (activity_) activity_->handler.store(0, std::memory_order_relaxed);
+}
+
+void loop::run_some() noexcept {
     time_point end = never;
     for (std::uint32_t done = 1; done <= limits_.resumptions_per_turn; ++done) {
         ready_node* node = nullptr;
@@ -147,6 +156,7 @@ void loop::turn_ready() noexcept {
             node = ready_.pop();
         if (!node) return;
         ++resumptions_;
+        if (activity_) activity_->handler.store(resumptions_, std::memory_order_relaxed);
         node->run(*node);
         if (done % clock_interval != 0) continue;
         const time_point moment = driver_->now();
@@ -159,11 +169,26 @@ void loop::turn_wait(wait mode) noexcept {
     running here(*this);
     const bool idle = mode == wait::allowed && ready_.empty() && mailbox_->ask_to_be_woken();
     ++turns_;
-    driver_->poll(idle ? timers_.next_deadline() : time_point::min());
+    if (idle && quiet_ && quiet_told_ != resumptions_ && timers_.empty())
+        wait_for_quiet();
+    else
+        driver_->poll(idle ? timers_.next_deadline() : time_point::min());
     now_known_ = false;
     buffers_->collect_foreign();
     mailbox_->collect(ready_);
     if (!timers_.empty()) timers_.fire_due(now());
+}
+
+// A poll that ends before its time may have brought nothing to run: then the rest is waited for.
+void loop::wait_for_quiet() noexcept {
+    if (quiet_since_ != resumptions_) {
+        quiet_since_ = resumptions_;
+        quiet_until_ = saturating_add(driver_->now(), quiet_after_);
+    }
+    driver_->poll(quiet_until_);
+    if (!ready_.empty() || driver_->now() < quiet_until_) return;
+    quiet_told_ = resumptions_;
+    quiet_(quiet_argument_);
 }
 
 }  // namespace upcall

@@ -52,6 +52,7 @@ void context::attach(context& parent) noexcept {
 }
 
 void context::detach() noexcept {
+    if (ready_ && ready_->running() == this) ready_->set_running(parent_);
     if (linked()) unlink();
     parent_ = nullptr;
 }

@@ -92,7 +92,29 @@ void program_control::end_grace(const std::shared_ptr<program_control>& of) noex
     post(of, of->end_grace_);
 }
 
+void tell_deadlock(const deadlock& found) {
+    std::fprintf(stderr, "upcall: %s\n", found.to_string().c_str());
+}
+
+void program::on_deadlock(std::function<void(const deadlock&)> told, duration after) {
+    deadlocked_ = std::move(told);
+    if (!deadlocked_) return home_.on_quiet({}, nullptr, nullptr);
+    home_.on_quiet(
+        after,
+        [](void* argument) noexcept {
+            auto& self = *static_cast<program*>(argument);
+            try {
+                if (const deadlock found = find_deadlock(self.home_)) self.deadlocked_(found);
+            } catch (...) {
+                // Without memory for a report there is none.
+                return;
+            }
+        },
+        this);
+}
+
 program::~program() {
+    home_.on_quiet({}, nullptr, nullptr);
     tasks_.cancel();
     home_.run_until([this] { return tasks_.size() == 0; });
     services_.cancel();

@@ -64,6 +64,17 @@ task<> tell(const run_options& options, unsigned index, selection_report chosen)
     co_return;
 }
 
+/// Starts `watching`, or says why not.
+bool watch(std::optional<watchdog>& watching, loop& home, const watchdog_options& options) {
+    try {
+        watching.emplace(home, options);
+        return true;
+    } catch (const std::exception& refused) {
+        std::fprintf(stderr, "%s\n", refused.what());
+        return false;
+    }
+}
+
 int run_main(task<> main, const run_options& options) {
     if (refused_inside_a_loop("run")) return 1;
     selection_report chosen;
@@ -74,6 +85,9 @@ int run_main(task<> main, const run_options& options) {
         return 1;
     }
     program running(**home);
+    if (options.deadlocked) running.on_deadlock(options.deadlocked);
+    std::optional<watchdog> watching;
+    if (options.watch && !watch(watching, **home, *options.watch)) return 1;
     if (options.handle_signals) {
         auto& tasks = running.tasks();
         running.services().spawn_now(
@@ -163,6 +177,7 @@ struct fleet {
     }
 
     void start(program& running, unsigned index, selection_report chosen) {
+        if (options->deadlocked) running.on_deadlock(options->deadlocked);
         join(running);
         if (index == 0 && options->handle_signals)
             running.services().spawn_now(heed_signals([this] { stop(); }, [this] { cancel(); },
@@ -182,6 +197,11 @@ struct fleet {
             return stop();
         }
         program running(**home);
+        std::optional<watchdog> watching;
+        if (options->watch && !watch(watching, **home, *options->watch)) {
+            ++failures;
+            return stop();
+        }
         try {
             start(running, index, std::move(chosen));
         } catch (...) {  // no memory, or `main` was no coroutine's

@@ -14,7 +14,7 @@ child::child(scope& in, std::coroutine_handle<> started, promise_base& of) noexc
     };
     run = [](ready_node& node) noexcept {
         auto& self = static_cast<child&>(node);
-        self.own.home().resume(self.frame);
+        self.own.home().resume(self.frame, self.own);
     };
 }
 
@@ -45,6 +45,7 @@ bool join_child_base::launch(context& where) noexcept {
     child& of = *of_.get();
     if (of.over) return true;
     begin(where);
+    awaits = waits_for::child;
     cancel = [](operation& op) noexcept {
         auto& self = static_cast<join_child_base&>(op);
         self.of_.get()->own.cancel(self.cause);
@@ -69,6 +70,7 @@ bool spawn_operation::launch(context& where) noexcept {
         return true;
     }
     begin(where);
+    awaits = waits_for::room;
     cancel = [](operation& op) noexcept {
         auto& self = static_cast<spawn_operation&>(op);
         self.why_ = errc_of(self.cause);
@@ -90,6 +92,7 @@ void spawn_operation::start() noexcept {
 bool join_operation::launch(context& where) noexcept {
     if (in_->children_ == 0) return true;
     begin(where);
+    awaits = waits_for::scope;
     cancel = [](operation&) noexcept {};  // it waits for children, and those were asked
     in_->joining_.push(*this);
     return false;

@@ -30,7 +30,7 @@ void start_and_destroy(loop& home, task<> what) {
     own.set_name("reckless", std::source_location::current());
     home.post([&] {
         what.frame().promise().start_for(own, owner);
-        home.resume(what.frame());
+        home.resume(what.frame(), own);
     });
     home.run_ready();
     {
@@ -58,7 +58,7 @@ TEST_P(in_flight, so_is_destroying_it_between_outcome_and_completion) {
             task<> what = give_way();
             home().post([&] {
                 what.frame().promise().start_for(own, owner);
-                home().resume(what.frame());
+                home().resume(what.frame(), own);
                 task<> gone = std::move(what);  // its yield is queued
             });
             home().run_ready();

@@ -43,6 +43,15 @@ struct loop_options {
     chooser choose;
 };
 
+/// What a loop tells a watchdog, which reads it on a thread of its own.
+struct loop_activity {
+    /// Which handler runs, counted from 1; 0: none does.
+    std::atomic<std::uint64_t> handler{0};
+    /// Set while the watchdog sleeps: the next turn has to awaken it.
+    std::atomic<bool> asleep{false};
+    void (*awaken)(loop_activity&) noexcept = nullptr;
+};
+
 /// Makes the driver of a loop from what the loop lends it.
 using driver_maker = std::function<result<std::unique_ptr<driver>>(const driver_environment&)>;
 
@@ -147,15 +156,30 @@ class loop {
     /// The name that was noted with `why`; else null.
     const char* failed_task(const std::exception_ptr& why) const noexcept;
 
+    /// Calls `notify(argument)` once nothing has been ready for `after` and there is no timer to
+    /// wait for, before the loop goes on waiting; once until something runs again. Null for none.
+    void on_quiet(duration after, void (*notify)(void* argument) noexcept,
+                  void* argument) noexcept {
+        quiet_after_ = after;
+        quiet_ = notify;
+        quiet_argument_ = argument;
+    }
+
+    /// Tells `activity` what runs, from now on; null: nobody.
+    void report_to(loop_activity* activity) noexcept { activity_ = activity; }
+
     // ---- for tasks --------------------------------------------------------------------------
 
-    /// Resumes a coroutine and, one after the other on the same stack, whatever it says comes next.
-    void resume(std::coroutine_handle<> task) noexcept {
+    /// Resumes a coroutine of `where` and, one after the other on the same stack, whatever it says
+    /// comes next.
+    void resume(std::coroutine_handle<> task, context& where) noexcept {
+        ready_.set_running(&where);
         inline_left_ = limits_.inline_completions;
         while (task) {
             task.resume();
             task = std::exchange(next_, {});
         }
+        ready_.set_running(nullptr);
     }
 
     /// Called by a coroutine that is about to suspend: who runs next, in its place.
@@ -179,6 +203,8 @@ class loop {
 
     void turn_ready() noexcept;
     void turn_wait(wait mode) noexcept;
+    void run_some() noexcept;
+    void wait_for_quiet() noexcept;
 
     const std::thread::id thread_ = std::this_thread::get_id();
     ready_queue ready_;
@@ -194,6 +220,14 @@ class loop {
     std::uint32_t inline_left_ = 0;
     std::uint64_t turns_ = 0;
     std::uint64_t resumptions_ = 0;
+    loop_activity* activity_ = nullptr;
+    void (*quiet_)(void* argument) noexcept = nullptr;
+    void* quiet_argument_ = nullptr;
+    duration quiet_after_{};
+    /// Resumptions when the quiet began, and when it was told of.
+    std::uint64_t quiet_since_ = ~std::uint64_t{0};
+    std::uint64_t quiet_told_ = ~std::uint64_t{0};
+    time_point quiet_until_{};
     std::coroutine_handle<> next_;
     std::exception_ptr failure_;
     std::array<char, 48> failed_task_{};

@@ -34,6 +34,19 @@ constexpr errc errc_of(cancel_cause cause) noexcept {
     return cause == cancel_cause::deadline ? errc::deadline_exceeded : errc::cancelled;
 }
 
+/// What an operation waits for, as far as a report needs to know.
+enum class waits_for : std::uint8_t {
+    outside,  // the kernel, a timer, another loop
+    signal,   // of the process
+    mutex,    // these by other tasks of the same loop:
+    semaphore,
+    event,
+    channel,
+    room,   // in a scope with a limit
+    child,  // to end
+    scope,  // to have no children left
+};
+
 struct operation : ready_node, list_hook<operation> {
     /// The context it was started in; valid while it is not idle.
     context* owner = nullptr;
@@ -45,6 +58,7 @@ struct operation : ready_node, list_hook<operation> {
     cancel_cause cause = cancel_cause::none;
     /// Whether a `stop` of the context ends it too: accepting, and reads that wait for new work.
     bool ends_on_stop = false;
+    waits_for awaits = waits_for::outside;
 
     operation() = default;
     /// Fatal, naming the task, when the operation is not idle: its buffer still belongs to a

@@ -1,11 +1,14 @@
 // What is ready to run on a loop, and the queue it waits in.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 
 #include <upcall/base/list.hpp>
 
 namespace upcall {
+
+class context;
 
 /// Something a loop can run: a completed operation, a task to start, a posted call.
 /// Lives in its owner's memory and may be in one queue at a time.
@@ -42,9 +45,15 @@ class ready_queue {
     bool empty() const noexcept { return nodes_.empty(); }
     std::size_t size() const noexcept { return size_; }
 
+    /// In which context the task runs that was taken out last; null: none runs. For reports, which
+    /// may interrupt the thread.
+    context* running() const noexcept { return running_.load(std::memory_order_relaxed); }
+    void set_running(context* now) noexcept { running_.store(now, std::memory_order_relaxed); }
+
   private:
     queue<ready_node, &ready_node::ready_next> nodes_;
     std::size_t size_ = 0;
+    std::atomic<context*> running_{nullptr};
 };
 
 }  // namespace upcall

@@ -3,9 +3,11 @@
 
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <memory>
 
 #include <upcall/loop/loop.hpp>
+#include <upcall/runtime/deadlock.hpp>
 #include <upcall/task/scope.hpp>
 
 namespace upcall {
@@ -42,6 +44,9 @@ class program_control {
 /// there are none. Allocates nothing.
 void tell_who_is_left(context& top) noexcept;
 
+/// Prints it on standard error.
+void tell_deadlock(const deadlock& found);
+
 /// Lives on the loop's thread, shorter than the loop.
 class program {
   public:
@@ -52,6 +57,7 @@ class program {
                     {.policy = on_failure::supervise, .limit = 0, .failed = nullptr}),
           control_(std::make_shared<program_control>(home.remote())) {
         control_->tasks_ = &tasks_;
+        on_deadlock(tell_deadlock);
     }
     program(const program&) = delete;
     program& operator=(const program&) = delete;
@@ -63,6 +69,11 @@ class program {
     scope& services() noexcept { return services_; }
     const std::shared_ptr<program_control>& control() const noexcept { return control_; }
 
+    /// Who is told when the tasks wait for one another alone and nothing has happened for `after`;
+    /// nobody, with an empty function. At first it is standard error, after a second.
+    void on_deadlock(std::function<void(const deadlock&)> told,
+                     duration after = std::chrono::seconds(1));
+
     /// Runs the loop until every task has ended. Returns the first exception that left one.
     std::exception_ptr run();
 
@@ -71,6 +82,7 @@ class program {
     scope tasks_;
     scope services_;
     std::shared_ptr<program_control> control_;
+    std::function<void(const deadlock&)> deadlocked_;
 };
 
 }  // namespace upcall

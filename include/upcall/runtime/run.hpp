@@ -5,10 +5,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <upcall/driver/select.hpp>
 #include <upcall/loop/loop.hpp>
+#include <upcall/loop/watchdog.hpp>
+#include <upcall/runtime/deadlock.hpp>
 #include <upcall/task/scope.hpp>
 #include <upcall/task/task.hpp>
 
@@ -23,6 +26,13 @@ struct run_options {
     /// not sleeps nor waits on channels, events and locks: what is still there when the grace is
     /// over is named in one line on standard error, by its tasks, and cancelled.
     duration grace = std::chrono::seconds(30);
+    /// Told when tasks wait for one another alone, so that the program will not go on by itself
+    /// (see find_deadlock), once nothing has happened for a second. Empty: it is printed on
+    /// standard error. With run_loops it is called on the loop's own thread.
+    std::function<void(const deadlock&)> deadlocked{};
+    /// Watches for handlers that keep a loop from everything else, on a thread per loop. Empty: no
+    /// watching.
+    std::optional<watchdog_options> watch{};
     /// Told which driver was chosen for a loop, once it is made; may be empty. With run_loops it is
     /// called for each, on that loop's own thread, one at a time.
     std::function<void(unsigned index, const selection_report&)> chosen{};

@@ -170,8 +170,8 @@ class channel {
 
     ring_queue<T> held_;
     bool closed_ = false;
-    detail::line senders_{"channel"};
-    detail::line receivers_{"channel"};
+    detail::line senders_{"channel", waits_for::channel};
+    detail::line receivers_{"channel", waits_for::channel};
 };
 
 }  // namespace upcall

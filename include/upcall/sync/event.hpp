@@ -41,7 +41,7 @@ class event_base {
         if (!set_) waiting_.let_go();
     }
 
-    line waiting_{"event"};
+    line waiting_{"event", waits_for::event};
 };
 
 class event_wait : public line_waiter {

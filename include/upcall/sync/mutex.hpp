@@ -54,15 +54,17 @@ class mutex_lock : public line_waiter {
     struct arguments {
         mutex* what;
     };
-    explicit mutex_lock(arguments&& given) noexcept : what_(given.what) {}
+    explicit mutex_lock(arguments&& given) noexcept : from_(given.what) {}
     bool launch(context& where) noexcept;
     result<mutex_guard> take() noexcept {
         if (why_) return failure(why_);
-        return mutex_guard(*what_);
+        return mutex_guard(*from_);
     }
+    /// In what the mutex was locked, as far as that is known.
+    const context* holder() const noexcept;
 
   private:
-    mutex* what_;
+    mutex* from_;
 };
 
 }  // namespace detail
@@ -80,6 +82,7 @@ class mutex {
     mutex_guard try_lock() noexcept {
         if (locked_) return {};
         locked_ = true;
+        holder_ = nullptr;
         return mutex_guard(*this);
     }
 
@@ -90,13 +93,17 @@ class mutex {
     friend class detail::mutex_lock;
 
     void unlock() noexcept {
-        if (waiting_.empty())
+        if (waiting_.empty()) {
             locked_ = false;
-        else
-            waiting_.let_go();
+            return;
+        }
+        holder_ = waiting_.front().owner;
+        waiting_.let_go();
     }
 
-    detail::line waiting_{"mutex"};
+    detail::line waiting_{"mutex", waits_for::mutex};
+    /// For reports, and only to compare: the guard may have outlived it.
+    const context* holder_ = nullptr;
     bool locked_ = false;
 };
 
@@ -105,13 +112,16 @@ inline void mutex_guard::unlock() noexcept {
 }
 
 inline bool detail::mutex_lock::launch(context& where) noexcept {
-    if (!what_->waiting_.admits(*this, where)) return true;
-    if (what_->locked_) {
-        what_->waiting_.enter(*this, where);
+    if (!from_->waiting_.admits(*this, where)) return true;
+    if (from_->locked_) {
+        from_->waiting_.enter(*this, where);
         return false;
     }
-    what_->locked_ = true;
+    from_->locked_ = true;
+    from_->holder_ = &where;
     return true;
 }
+
+inline const context* detail::mutex_lock::holder() const noexcept { return from_->holder_; }
 
 }  // namespace upcall

@@ -121,7 +121,7 @@ class semaphore {
     }
 
     std::size_t available_;
-    detail::line waiting_{"semaphore"};
+    detail::line waiting_{"semaphore", waits_for::semaphore};
 };
 
 inline void permit::release() noexcept {

@@ -63,6 +63,8 @@ class join_child_base : public operation_base {
     explicit join_child_base(child_handle&& of) noexcept : of_(std::move(of)) {}
     bool launch(context& where) noexcept;
     ~join_child_base();
+    /// The context of the child that it waits for.
+    const context& awaited() const noexcept { return of_.get()->own; }
     bool failed() const noexcept { return of_.get()->promise->exception() != nullptr; }
 
   protected:

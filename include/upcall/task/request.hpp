@@ -39,18 +39,18 @@ class operation_awaiter final : Op {
         this->run = [](ready_node& node) noexcept {
             auto& self = static_cast<operation_awaiter&>(node);
             if (!self.settle()) return self.renew_cancel();
-            loop& home = self.owner->home();
+            context& task = *self.owner;
             self.retire();
-            home.resume(self.waiting_);
+            task.home().resume(self.waiting_, task);
         };
         if (!this->launch(where)) return true;
         if (where.unconstrained() || where.home().spend()) return false;
         // Done, but this task has had its share: it goes on behind the others.
         this->run = [](ready_node& node) noexcept {
             auto& self = static_cast<operation_awaiter&>(node);
-            loop& home = self.owner->home();
+            context& task = *self.owner;
             self.retire();
-            home.resume(self.waiting_);
+            task.home().resume(self.waiting_, task);
         };
         this->begin(where);
         this->complete();

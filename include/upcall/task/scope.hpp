@@ -77,6 +77,8 @@ class join_operation : public operation_base {
     explicit join_operation(arguments&& given) noexcept : in_(given.in) {}
     bool launch(context& where) noexcept;
     void take() const noexcept {}
+    /// Below which those are that it waits for.
+    const context& awaited() const noexcept;
 
     join_operation* next_waiting = nullptr;
 
@@ -205,6 +207,8 @@ class in_context {
     task<T> what_;
     context* where_;
 };
+
+inline const context& join_operation::awaited() const noexcept { return in_->where(); }
 
 template <class T>
 inline constexpr bool is_task = false;

@@ -23,13 +23,14 @@ class line_waiter : public operation_base, public list_hook<line> {
 
 class line {
   public:
-    explicit line(const char* what) noexcept : what_(what) {}
+    /// Of those who wait for something of a `named`.
+    line(const char* named, waits_for awaits) noexcept : named_(named), awaits_(awaits) {}
     line(const line&) = delete;
     line& operator=(const line&) = delete;
     /// Fatal while somebody waits.
     ~line() {
         if (!waiting_.empty())
-            fatal("a %s was destroyed while task \"%s\" waited on it", what_,
+            fatal("a %s was destroyed while task \"%s\" waited on it", named_,
                   waiting_.front().owner->name());
     }
 
@@ -49,6 +50,7 @@ class line {
     /// Has `waiter` wait at the end of the line.
     void enter(line_waiter& waiter, context& where) noexcept {
         waiter.begin(where);
+        waiter.awaits = awaits_;
         waiter.cancel = [](operation& op) noexcept {
             auto& self = static_cast<line_waiter&>(op);
             self.list_hook<line>::unlink();
@@ -72,7 +74,8 @@ class line {
   private:
     list<line_waiter, line> waiting_;
     loop* home_ = nullptr;
-    const char* what_;
+    const char* named_;
+    waits_for awaits_;
 };
 
 }  // namespace upcall::detail

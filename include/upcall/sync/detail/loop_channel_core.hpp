@@ -124,7 +124,7 @@ class loop_channel_core {
     std::atomic<telling> telling_{telling::idle};
     std::atomic<bool> closed_{false};
     news news_;
-    line receivers_{"loop_channel"};
+    line receivers_{"loop_channel", waits_for::outside};
     list<crossing_send, crossing_send> line_;
 
   protected:

@@ -45,10 +45,10 @@ class task_operation_in : public operation_base, private task_owner {
         own_.mark_task();
         what_.frame().promise().start_for(own_, *this);
         start_.frame = what_.frame();
-        start_.home = &where.home();
+        start_.where = &own_;
         start_.run = [](ready_node& node) noexcept {
             auto& start = static_cast<starter&>(node);
-            start.home->resume(start.frame);
+            start.where->home().resume(start.frame, *start.where);
         };
         where.ready().push(start_);
         return false;
@@ -65,7 +65,7 @@ class task_operation_in : public operation_base, private task_owner {
   private:
     struct starter : ready_node {
         std::coroutine_handle<> frame;
-        loop* home = nullptr;
+        context* where = nullptr;
     };
 
     task<T> what_;

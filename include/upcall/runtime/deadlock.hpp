@@ -1,0 +1,49 @@
+// Deadlocks of tasks, named instead of suffered.
+//
+// A loop on which no operation waits for a kernel, a timer or another loop, and on which tasks wait
+// for one another, will not go on by itself. `program::run` and `run` look for that when nothing
+// has happened for a second, so it costs nothing while there is work.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <upcall/loop/loop.hpp>
+
+namespace upcall {
+
+/// One task that waits, and for what.
+struct deadlocked_task {
+    std::string name;
+    std::source_location spawned_at;
+    waits_for awaits = waits_for::event;
+    /// Who has that: holds the mutex, or is the child that is to end. Empty if nobody can tell.
+    std::string held_by;
+};
+
+struct deadlock {
+    /// The first `listed_max` of them.
+    std::vector<deadlocked_task> tasks;
+    std::size_t more = 0;
+    /// Names of tasks each of which waits for the next, and the last for the first. Empty if no
+    /// such circle was found: they wait for something that nobody is left to give.
+    std::vector<std::string> cycle;
+
+    static constexpr std::size_t listed_max = 16;
+
+    explicit operator bool() const noexcept { return !tasks.empty(); }
+    /// For people: several lines.
+    std::string to_string() const;
+};
+
+/// Whether the tasks of `home` wait for one another and for nothing else. Call it on the loop's
+/// thread while nothing is ready, or from `loop::on_quiet`. It finds none as long as
+///   - an operation waits for the kernel, a timer or another loop. Those that wait for a signal in
+///     the background, as `run` does, are not counted;
+///   - somebody holds `loop::remote()`, a sender or receiver of a loop_channel, or a remote_scope.
+/// What it cannot know of is a thread that is about to call `loop::post` through a plain reference.
+/// Throws std::bad_alloc.
+deadlock find_deadlock(loop& home);
+
+}  // namespace upcall
