@@ -99,7 +99,7 @@ std::unique_ptr<driver> make_uring_driver(const driver_environment& lent,
 uring_driver::uring_driver(const driver_environment& lent, const uring_options& options) noexcept
     : posix_driver(lent),
       options_(options),
-      pool_(*this),
+      pool_(*this, lent.pool),
       forms_{.multishot_accept = options.multishot_accept,
              .multishot_receive = options.multishot_receive} {}
 
