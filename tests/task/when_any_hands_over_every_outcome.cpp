@@ -8,6 +8,7 @@
 #include <upcall/task/first_success.hpp>
 #include <upcall/task/sleep.hpp>
 #include <upcall/task/timeout.hpp>
+#include <vector>
 
 #include "support/loop_test.hpp"
 
@@ -45,6 +46,43 @@ TEST_P(when_any_of, several_the_first_wins_and_the_others_are_awaited) {
         EXPECT_EQ(*second, 2);
         EXPECT_EQ(third.error(), errc::cancelled);
         static_assert(std::is_same_v<std::remove_reference_t<decltype(fourth)>, std::monostate>);
+    });
+}
+
+TEST_P(when_any_of, any_number_of_tasks_hands_over_all_outcomes_in_order) {
+    run([]() -> task<> {
+        std::vector<task<std::unique_ptr<int>>> values;
+        for (int i = 0; i < 5; ++i) values.push_back(stubborn(i));
+        values.push_back([]() -> task<std::unique_ptr<int>> {
+            co_await yield();
+            co_return std::make_unique<int>(5);
+        }());
+        auto any = co_await when_any(std::move(values));
+        EXPECT_EQ(any.index, 5U);
+        EXPECT_EQ(any.outcomes.size(), 6U);
+        for (std::size_t i = 0; i < any.outcomes.size(); ++i)
+            EXPECT_EQ(**any.outcomes[i], static_cast<int>(i)) << "a loser's value is handed over";
+        std::vector<task<int>> some;
+        some.push_back(later(50, 1));
+        some.push_back(fail_after(1));
+        auto failed = co_await when_any(std::move(some));
+        EXPECT_EQ(failed.index, 1U) << "an exception is an end like others";
+        EXPECT_EQ(failed.outcomes[0].value(), 1);
+        EXPECT_THROW(std::rethrow_exception(failed.outcomes[1].error()), std::runtime_error);
+        std::vector<task<>> silent;
+        silent.push_back([]() -> task<> { co_return; }());
+        auto ended = co_await when_any(std::move(silent));
+        EXPECT_TRUE(ended.outcomes.at(0));
+    });
+    EXPECT_THROW(when_any(std::vector<task<int>>{}), std::invalid_argument);
+}
+
+TEST_P(when_any_of, any_number_of_tasks_can_be_cancelled) {
+    run([]() -> task<> {
+        std::vector<task<std::unique_ptr<int>>> values;
+        for (int i = 0; i < 3; ++i) values.push_back(stubborn(i));
+        auto any = co_await timeout(1ms, when_any(std::move(values)));
+        for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(**any.outcomes.at(i), static_cast<int>(i));
     });
 }
 

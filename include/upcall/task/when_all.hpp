@@ -10,7 +10,6 @@
 
 #include <vector>
 
-#include <upcall/base/pinned_array.hpp>
 #include <upcall/task/detail/group.hpp>
 
 namespace upcall {
@@ -53,38 +52,27 @@ class when_all_operation : public group_operation {
 
 template <class T>
 class when_all_of_operation : public group_operation {
-    using item = part<task_operation<T>, exception_decides>;
     static constexpr bool has_values = !std::is_void_v<T>;
     using values = std::conditional_t<has_values, std::vector<T>, std::monostate>;
 
   public:
     struct arguments {
-        explicit arguments(std::vector<task<T>>&& given) : parts(given.size()) {
-            for (task<T>& one : given) {
-                item& made = parts.emplace_back(typename item::arguments{std::move(one), {}});
-                made.index = parts.size() - 1;
-            }
-            if constexpr (has_values) room.reserve(given.size());
+        explicit arguments(std::vector<task<T>>&& given) : parts(std::move(given)) {
+            if constexpr (has_values) room.reserve(parts.size());
         }
-        pinned_array<item> parts;
+        many_parts<T, exception_decides> parts;
         [[no_unique_address]] values room;
     };
     explicit when_all_of_operation(arguments&& given) noexcept : given_(std::move(given)) {}
 
-    bool launch(context& where) noexcept { return launch_parts(*this, where); }
+    bool launch(context& where) noexcept { return launch_parts(given_.parts, where); }
     bool failed() const noexcept { return decided() != nobody; }
     auto take() {
         if (decided() != nobody) given_.parts[decided()].outcome();  // throws
         if constexpr (has_values) {
-            for (item& one : given_.parts) given_.room.push_back(one.outcome());
+            given_.parts.for_each([this](auto& one) { given_.room.push_back(one.outcome()); });
             return std::move(given_.room);
         }
-    }
-
-    std::size_t size() const noexcept { return given_.parts.size(); }
-    template <class Visit>
-    void for_each(Visit visit) {
-        for (item& one : given_.parts) visit(one);
     }
 
   private:

@@ -9,6 +9,8 @@
 
 #include <exception>
 #include <expected>
+#include <stdexcept>
+#include <vector>
 
 #include <upcall/task/detail/group.hpp>
 
@@ -62,6 +64,30 @@ class when_any_operation : public group_operation {
     parts parts_;
 };
 
+template <class T>
+class when_any_of_operation : public group_operation {
+    using outcomes = std::vector<std::expected<T, std::exception_ptr>>;
+
+  public:
+    struct arguments {
+        explicit arguments(std::vector<task<T>>&& given) : parts(std::move(given)) {
+            room.reserve(parts.size());
+        }
+        many_parts<T, first_decides> parts;
+        outcomes room;
+    };
+    explicit when_any_of_operation(arguments&& given) noexcept : given_(std::move(given)) {}
+
+    bool launch(context& where) noexcept { return launch_parts(given_.parts, where); }
+    any_outcome<outcomes> take() {
+        given_.parts.for_each([this](auto& one) { given_.room.push_back(take_outcome(one)); });
+        return {decided(), std::move(given_.room)};
+    }
+
+  private:
+    arguments given_;
+};
+
 }  // namespace detail
 
 /// Starts all, in order, and yields an `any_outcome` when the last has ended. All are started even
@@ -73,6 +99,17 @@ auto when_any(Awaitables... all) {
     using operation_type = detail::when_any_operation<detail::operation_of<Awaitables>...>;
     return request<operation_type>(
         typename operation_type::arguments(detail::as_request(std::move(all)).release()...));
+}
+
+/// The same for any number of tasks: the outcomes are a std::vector of
+/// std::expected<T, std::exception_ptr>, in order. Allocates here and nowhere later. Throws
+/// std::bad_alloc, and std::invalid_argument for no tasks at all, of which none could be the first;
+/// no task was started then.
+template <class T>
+auto when_any(std::vector<task<T>> all) {
+    if (all.empty()) throw std::invalid_argument("when_any of no tasks");
+    using operation_type = detail::when_any_of_operation<T>;
+    return request<operation_type>(typename operation_type::arguments(std::move(all)));
 }
 
 }  // namespace upcall

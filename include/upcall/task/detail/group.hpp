@@ -8,7 +8,9 @@
 #include <tuple>
 #include <utility>
 #include <variant>
+#include <vector>
 
+#include <upcall/base/pinned_array.hpp>
 #include <upcall/task/detail/task_operation.hpp>
 
 namespace upcall::detail {
@@ -163,5 +165,30 @@ struct fixed_parts_base<std::index_sequence<Index...>, Policy, Ops...>
 
 template <class Policy, class... Ops>
 using fixed_parts = fixed_parts_base<std::index_sequence_for<Ops...>, Policy, Ops...>;
+
+/// Any number of parts: tasks of one type.
+template <class T, class Policy>
+class many_parts {
+  public:
+    using item = part<task_operation<T>, Policy>;
+
+    /// Throws std::bad_alloc.
+    explicit many_parts(std::vector<task<T>>&& given) : items_(given.size()) {
+        for (task<T>& one : given) {
+            item& made = items_.emplace_back(typename item::arguments{std::move(one), {}});
+            made.index = items_.size() - 1;
+        }
+    }
+
+    std::size_t size() const noexcept { return items_.size(); }
+    item& operator[](std::size_t index) noexcept { return items_[index]; }
+    template <class Visit>
+    void for_each(Visit visit) {
+        for (item& one : items_) visit(one);
+    }
+
+  private:
+    pinned_array<item> items_;
+};
 
 }  // namespace upcall::detail
