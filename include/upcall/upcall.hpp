@@ -31,6 +31,7 @@
 #include <upcall/task/from_callback.hpp>
 #include <upcall/task/future.hpp>
 #include <upcall/task/remote_scope.hpp>
+#include <upcall/task/run_blocking.hpp>
 #include <upcall/task/scope.hpp>
 #include <upcall/task/shield.hpp>
 #include <upcall/task/sleep.hpp>

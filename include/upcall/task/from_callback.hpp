@@ -156,6 +156,9 @@ class completion {
 /// what it was given. Without it, it is waited for. If it was cancelled before, `begin` is not
 /// called. So a loop that is destroyed waits for what is under way, too.
 ///
+/// With GCC 12, name a `begin` that owns what it captures before the `co_await`: a closure that is
+/// written in such an expression is destroyed twice.
+///
 /// What `begin` throws is thrown by the `co_await`, after the completion is gone. T moves without
 /// throwing.
 template <class T, class Begin, class Cancel = detail::cannot_be_asked>
