@@ -10,6 +10,7 @@
 #include <upcall/durable/atomic_replace.hpp>
 #include <upcall/durable/ordered_writer.hpp>
 #include <upcall/durable/sync_cost.hpp>
+#include <upcall/io/buffered_reader.hpp>
 #include <upcall/io/file.hpp>
 #include <upcall/io/pipe.hpp>
 #include <upcall/io/readiness.hpp>

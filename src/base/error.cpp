@@ -41,6 +41,8 @@ const char* text(errc code) noexcept {
             return "abandoned by the one who was to complete it";
         case errc::not_durable:
             return "an earlier sync of this file failed: nothing more is taken for durable";
+        case errc::limit_exceeded:
+            return "longer than the limit that was given";
     }
     return "unknown upcall error";
 }

@@ -44,6 +44,8 @@ enum class errc {
     /// An earlier sync of this file failed: what was written since the last one that worked may be
     /// lost, and nothing that is written now will be called durable. Open it anew and look.
     not_durable,
+    /// What was to be read is longer than the limit that the caller gave.
+    limit_exceeded,
 };
 
 /// The category of `errc`; its name is "upcall".
