@@ -29,7 +29,7 @@ constexpr std::pair<fault, rate> rates[] = {
 // others are hidden by a third.
 void vary(std::uint32_t& often, choices& chosen) {
     constexpr std::uint32_t steps = 8;
-    const auto share = static_cast<std::uint32_t>(chosen.below(2U * steps));
+    const auto share = static_cast<std::uint32_t>(chosen.below(std::uint64_t{2} * steps));
     often = share < steps ? 0 : often / steps * (share - steps + 1);
 }
 

@@ -43,7 +43,11 @@ class shrinking {
         return true;
     }
 
-    bool spend() { return runs_ > 0 && runs_-- > 0; }
+    bool spend() {
+        if (runs_ <= 0) return false;
+        --runs_;
+        return true;
+    }
 
     bool try_choices(std::vector<std::uint64_t> chosen) {
         if (!spend()) return false;

@@ -171,6 +171,7 @@ void world::inside::tend(computer& of) {
             } catch (const std::exception& known) {
                 text += std::string(": ") + known.what();
             } catch (...) {
+                text += ", of a type without a text";
             }
             end(ending::failed, std::move(text));
         }

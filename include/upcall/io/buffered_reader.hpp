@@ -113,7 +113,7 @@ class buffered_reader {
     /// `room`.
     task<transfer> read_exactly(byte_span room) {
         const std::size_t held = std::min(room.size(), ahead_.unread().size());
-        std::copy_n(ahead_.unread().data(), held, reinterpret_cast<char*>(room.data()));
+        std::copy_n(ahead_.unread().begin(), held, reinterpret_cast<char*>(room.data()));
         ahead_.take(held);
         if (held == room.size()) co_return transfer{held, {}};
         ahead_.let_go();

@@ -327,7 +327,7 @@ void uring_driver::cancel_all(handle_record& target) noexcept {
         closing.note->of = &closing;
         closing_.push_back(*closing.note);
     } catch (const std::bad_alloc&) {
-        // Then the kernel is asked once, which is nearly always enough.
+        closing.note = nullptr;  // it is asked once then, which is nearly always enough
     }
     ask_to_end_all(closing);
     // The last of these may free the record, so nothing touches it afterwards.

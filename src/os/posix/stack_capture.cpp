@@ -108,7 +108,7 @@ std::string captured_stack::to_string() const {
     char** lines = ::backtrace_symbols(all_.data(), static_cast<int>(count_));
     if (!lines) return text;
     for (std::size_t at = 0; at < count_; ++at) text.append("    ").append(lines[at]).append("\n");
-    std::free(lines);
+    std::free(static_cast<void*>(lines));
     return text;
 }
 

@@ -32,6 +32,8 @@ struct future_waiter {
 
 class future_core : protected scope_member, private ready_node, public recycled {
   public:
+    virtual ~future_core() = default;
+
     // ---- the holder: any thread -------------------------------------------------------------
 
     bool ready() const noexcept { return state_.load(std::memory_order_acquire) == delivered(); }
@@ -53,7 +55,6 @@ class future_core : protected scope_member, private ready_node, public recycled 
 
   protected:
     future_core(scope& in, const begun_by& by) noexcept;
-    virtual ~future_core() = default;
 
     /// The outcome is stored. Afterwards the scope, and this, may be gone.
     void deliver() noexcept;
