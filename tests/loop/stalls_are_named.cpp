@@ -113,7 +113,6 @@ TEST_P(stalls, are_counted_when_they_come_too_often_to_be_told) {
 TEST_P(stalls, after_a_long_quiet_are_seen) {
     witness seen;
     const watchdog watch(home(), seen.options());
-    std::atomic<bool> idle{false};
     std::thread later([&] {
         // A hundred times the threshold, in which nothing runs. If it is not long enough for the
         // watchdog to fall asleep, the test is the one above.
