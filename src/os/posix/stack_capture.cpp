@@ -36,7 +36,8 @@ std::mutex one_at_a_time;
 extern "C" void upcall_note_stack(int) {
     const int error = errno;
     phase expected = phase::wanted;
-    if (::pthread_equal(::pthread_self(), place.from) != 0 &&
+    if (place.now.load(std::memory_order_acquire) == phase::wanted &&
+        ::pthread_equal(::pthread_self(), place.from) != 0 &&
         place.now.compare_exchange_strong(expected, phase::taking, std::memory_order_acquire)) {
         place.count = ::backtrace(place.frames, static_cast<int>(std::size(place.frames)));
         if (place.also) place.also(place.argument);
