@@ -5,11 +5,13 @@
 #include <sstream>
 #include <string>
 
+#include "support/tree.hpp"
+
 namespace upcall::testing {
 namespace {
 
 std::string content_of(const std::string& name) {
-    std::ifstream from(std::string(UPCALL_SOURCE_DIR "/") + name);
+    std::ifstream from(std::string(test::source_dir) + "/" + name);
     std::ostringstream all;
     all << from.rdbuf();
     return all.str();

@@ -9,11 +9,12 @@
 
 #include "include_rules.hpp"
 #include "scratch_tree.hpp"
+#include "support/tree.hpp"
 
 namespace house {
 namespace {
 
-const std::filesystem::path source_dir = UPCALL_SOURCE_DIR;
+const std::filesystem::path source_dir = upcall::test::source_dir;
 
 include_rules rules_of_the_house() { return read_include_rules(source_dir / "docs/rooms.md"); }
 

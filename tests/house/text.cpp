@@ -4,6 +4,7 @@
 #include <string>
 
 #include "scratch_tree.hpp"
+#include "support/tree.hpp"
 #include "text_rules.hpp"
 
 namespace house {
@@ -16,7 +17,8 @@ std::string lines(const std::vector<std::string>& all) {
 }
 
 TEST(text, is_finished_short_and_free_of_local_paths) {
-    EXPECT_EQ(lines(text_breaches(UPCALL_SOURCE_DIR, {UPCALL_SOURCE_DIR, UPCALL_BINARY_DIR})), "");
+    using upcall::test::binary_dir, upcall::test::source_dir;
+    EXPECT_EQ(lines(text_breaches(source_dir, {source_dir, binary_dir})), "");
 }
 
 TEST(text, planted_breaches_are_found) {

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "programs/served_site.hpp"
+#include "support/tree.hpp"
 
 namespace upcall::testing {
 namespace {
@@ -11,7 +12,7 @@ class dev_commands : public ::testing::Test {
   protected:
     dev_commands() {
         namespace fs = std::filesystem;
-        const fs::path source = UPCALL_SOURCE_DIR;
+        const fs::path source = test::source_dir;
         fs::create_directories(tree_.path() / "tools/lib");
         fs::create_directories(tree_.path() / "build/release/bin");
         fs::copy(source / "dev", tree_.path() / "dev");

@@ -23,6 +23,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/tree.hpp"
+
 namespace upcall::testing {
 
 /// The end of a pipe that a program writes to.
@@ -152,7 +154,7 @@ class program {
     program(const std::string& name, std::vector<std::string> words, const program_options& options,
             pipe_ends in, pipe_ends out, pipe_ends err)
         : to_(in.to), output_(out.from), errors_(err.from) {
-        words.insert(words.begin(), std::string(UPCALL_BINARY_DIR "/bin/") + name);
+        words.insert(words.begin(), std::string(test::binary_dir) + "/bin/" + name);
         std::vector<char*> arguments;
         for (std::string& word : words) arguments.push_back(word.data());
         arguments.push_back(nullptr);
