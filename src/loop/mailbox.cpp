@@ -1,6 +1,7 @@
 #include <upcall/loop/mailbox.hpp>
 
 #include <thread>
+#include <utility>
 
 namespace upcall {
 
@@ -53,16 +54,18 @@ void mailbox::turn_over(ready_node* newest, ready_queue& ready) noexcept {
     }
 }
 
-void mailbox::collect(ready_queue& ready) noexcept {
+bool mailbox::collect(ready_queue& ready) noexcept {
     ready_node* head = head_.load(std::memory_order_relaxed);
-    if (!head) return;
+    if (!head) return false;
     if (head == closed()) {
-        turn_over(last_, ready);
-        last_ = nullptr;
-        return;
+        head = std::exchange(last_, nullptr);
+        turn_over(head, ready);
+        return head != nullptr;
     }
     head = head_.exchange(nullptr, std::memory_order_acquire);
-    if (head != asleep()) turn_over(head, ready);
+    if (head == asleep()) return false;
+    turn_over(head, ready);
+    return true;
 }
 
 bool mailbox::ask_to_be_woken() noexcept {

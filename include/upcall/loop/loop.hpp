@@ -204,6 +204,7 @@ class loop {
     void turn_ready() noexcept;
     void turn_wait(wait mode) noexcept;
     void run_some() noexcept;
+    void look_for_post() noexcept;
     void wait_for_quiet() noexcept;
 
     const std::thread::id thread_ = std::this_thread::get_id();
@@ -216,6 +217,8 @@ class loop {
     timer_queue timers_;
     time_point now_{};
     bool now_known_ = false;
+    /// A call was posted since the loop last looked for one before it slept.
+    bool posted_to_ = false;
     std::atomic<bool> stop_running_{false};
     std::uint32_t inline_left_ = 0;
     std::uint64_t turns_ = 0;

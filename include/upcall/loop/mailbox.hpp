@@ -28,8 +28,8 @@ class mailbox {
     // ---- the loop's thread ------------------------------------------------------------------
 
     /// Moves everything posted to `ready`. From here until `ask_to_be_woken`, posts do not wake:
-    /// the loop promises to look again.
-    void collect(ready_queue& ready) noexcept;
+    /// the loop promises to look again. Returns whether there was something.
+    bool collect(ready_queue& ready) noexcept;
 
     /// The next post is to wake the loop. False: there is something in the box already.
     bool ask_to_be_woken() noexcept;
