@@ -2,7 +2,7 @@
 # else. Its counts are the last line that it prints; one that prints none counts as one.
 
 stages_passed=0 stages_failed=0 stages_skipped=0
-stages_summary=()
+stages_summary=() stages_unsteady=()
 
 # run_stage NAME HEADING COMMAND…: the output goes to build/stages/NAME.log as well.
 run_stage() {
@@ -21,6 +21,7 @@ run_stage() {
     stages_failed=$((stages_failed + counts[1]))
     stages_skipped=$((stages_skipped + counts[2]))
     ((counts[1] == 0)) || verdict=FAILED
+    mapfile -t -O "${#stages_unsteady[@]}" stages_unsteady < <(grep '^unsteady: ' "$log")
     stages_summary+=("$(printf '%-10s %-7s %5d s   %d passed, %d failed, %d skipped' \
         "$name" "$verdict" $((SECONDS - begun)) "${counts[@]}")")
     echo "${stages_summary[-1]}"
@@ -29,7 +30,7 @@ run_stage() {
 # Prints every stage's line and, alone on the last line, the counts of all. Fails if one did.
 summarize_stages() {
     say "summary"
-    printf '%s\n' "${stages_summary[@]}"
+    printf '%s\n' "${stages_summary[@]}" "${stages_unsteady[@]}"
     echo "$stages_passed passed, $stages_failed failed, $stages_skipped skipped"
     ((stages_failed == 0))
 }
