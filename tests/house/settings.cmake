@@ -25,4 +25,10 @@ find_program(UPCALL_PYTHON python3)
 if(UPCALL_PYTHON)
   add_test(NAME house/closing_line_counts_honestly
     COMMAND ${UPCALL_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/house/counting.py)
+  # The commands of the contract name tests that exist. A cross-built or sanitized tree has fewer.
+  if(NOT CMAKE_CROSSCOMPILING AND NOT UPCALL_SANITIZE)
+    add_test(NAME house/every_promise_has_its_tests
+      COMMAND ${UPCALL_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/house/promises.py
+        ${PROJECT_SOURCE_DIR}/docs/contract.md ${CMAKE_BINARY_DIR} ${CMAKE_CTEST_COMMAND})
+  endif()
 endif()
