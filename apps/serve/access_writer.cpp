@@ -43,6 +43,11 @@ result<void> access_writer::write_to(descriptor log) {
     auto adopted = pipe::adopt(log.get());
     if (!adopted) return failure(adopted.error());
     log.release();
+    if (std::exchange(torn_, false)) {
+        // Its rest would mean nothing in another file.
+        writing_.clear();
+        ++dropped_;
+    }
     out_ = std::move(*adopted);
     return {};
 }
@@ -110,11 +115,15 @@ task<> access_writer::flush() {
     }
     if (writing_.empty()) co_return;
     const transfer sent = co_await out_.write_all(bytes_of(writing_));
+    if (sent.bytes > 0) torn_ = writing_[sent.bytes - 1] != '\n';
     writing_.erase(0, sent.bytes);
     if (!sent && sent.cause != errc::cancelled) {
-        // A full disk, a pipe that nobody reads: what cannot be written is counted.
-        dropped_ += static_cast<std::size_t>(std::ranges::count(writing_, '\n'));
-        writing_.clear();
+        // A full disk, a pipe that nobody reads: what cannot be written is counted. The rest of a
+        // line that is there in half goes first when there is room again.
+        const std::size_t kept = torn_ ? writing_.find('\n') + 1 : 0;
+        const auto lost = std::string_view(writing_).substr(kept);
+        dropped_ += static_cast<std::size_t>(std::ranges::count(lost, '\n'));
+        writing_.resize(kept);
     }
 }
 

@@ -51,6 +51,7 @@ class access_writer {
     std::string pending_;
     std::string writing_;
     std::size_t dropped_ = 0;
+    bool torn_ = false;  // the file ends inside a line; `writing_` begins with the rest of it
 };
 
 }  // namespace upcall_serve

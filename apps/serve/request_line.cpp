@@ -76,7 +76,8 @@ std::expected<std::string_view, refusal> origin_form(std::string_view target,
     authority = rest.substr(0, end);
     if (!is_host(authority))
         return std::unexpected(refusal{400, "invalid authority in request target"});
-    if (end == std::string_view::npos || rest[end] == '?') return std::string_view{"/"};
+    // An empty path is the root's (RFC 9110, section 4.2.3); a query may follow it all the same.
+    if (end == std::string_view::npos) return std::string_view{"/"};
     return rest.substr(end);
 }
 

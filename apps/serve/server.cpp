@@ -291,6 +291,10 @@ int serve_main(std::span<const char* const> arguments) {
         std::fputs(wrong->text.c_str(), stderr);
         return wrong->code;
     }
+#ifdef SIGXFSZ
+    // A log at its size limit is an error of its write, which is counted there.
+    std::signal(SIGXFSZ, SIG_IGN);
+#endif
     return run_server(*settings);
 }
 

@@ -55,7 +55,7 @@ std::expected<char, refusal> decode_byte(std::string_view path, std::size_t& i) 
 
 std::expected<target_path, refusal> decode_target(std::string_view target, std::span<char> out,
                                                   const path_rules& rules) {
-    assert(target.starts_with('/'));
+    assert(target.starts_with('/') || target.starts_with('?'));
     const std::size_t mark = target.find('?');
     const std::string_view path = target.substr(0, mark);
     if (out.size() < decoded_target_bytes(path.size()))

@@ -36,10 +36,11 @@ struct target_path {
 // What decode_target writes at most for a target of `bytes` bytes.
 constexpr std::size_t decoded_target_bytes(std::size_t bytes) { return bytes + 2; }
 
-// Decodes `target` (origin-form: it begins with a slash) into `out`, which the path points into.
-// Percent-escapes are decoded once, before anything is judged. 400 for a bad escape, an encoded
-// slash, a backslash, a control character, a dot segment or bytes that are not UTF-8; 404 for a
-// name that the rules hide; 414 when `out` is too small. Repeated slashes count as one.
+// Decodes `target` (a path that begins with a slash, or is empty before a query) into `out`, which
+// the path points into. Percent-escapes are decoded once, before anything is judged. 400 for a bad
+// escape, an encoded slash, a backslash, a control character, a dot segment or bytes that are not
+// UTF-8; 404 for a name that the rules hide; 414 when `out` is too small. Repeated slashes count as
+// one.
 std::expected<target_path, refusal> decode_target(std::string_view target, std::span<char> out,
                                                   const path_rules& rules = {});
 

@@ -1,4 +1,5 @@
 // Error pages of one's own, and the access log in both formats, complete to the last response.
+#include <sys/resource.h>
 #include <nlohmann/json.hpp>
 
 #include <sstream>
@@ -103,6 +104,44 @@ TEST_P(told_of_responses, common_lines_are_complete) {
         EXPECT_TRUE(line.starts_with("127.0.0.1 - - [")) << line;
         EXPECT_NE(line.find("] \"GET / HTTP/1.1\" 200 18"), line.npos) << line;
     }
+}
+
+TEST_P(told_of_responses, a_log_without_room_has_whole_lines_once_there_is_room) {
+    const std::filesystem::path log = elsewhere_.path() / "access.log";
+    served_site server(site_,
+                       {"--driver", GetParam(), "--loops", "1", "--access-log", log.string()},
+                       {.before = [] {
+                           // What reaches the limit is cut in the middle of a line.
+                           rlimit files{};
+                           ::getrlimit(RLIMIT_FSIZE, &files);
+                           files.rlim_cur = 100;
+                           return ::setrlimit(RLIMIT_FSIZE, &files) == 0;
+                       }});
+    std::size_t asked = 0;
+    std::error_code none_yet;
+    while (server.process().runs() && std::filesystem::file_size(log, none_yet) < 100) {
+        ASSERT_EQ(server.get("/").status, 200);
+        ++asked;
+    }
+    // Some of these find no room at all.
+    for (int count = 0; count < 20; ++count, ++asked) ASSERT_EQ(server.get("/").status, 200);
+    rlimit files{};
+    ASSERT_EQ(::prlimit(server.process().pid(), RLIMIT_FSIZE, nullptr, &files), 0);
+    files.rlim_cur = files.rlim_max;
+    ASSERT_EQ(::prlimit(server.process().pid(), RLIMIT_FSIZE, &files, nullptr), 0);
+    for (int count = 0; count < 20; ++count, ++asked) ASSERT_EQ(server.get("/").status, 200);
+    ASSERT_EQ(server.stop(), 0);
+    std::size_t told = 0;
+    for (const std::string& line : lines_of(log)) {
+        if (line.starts_with("# ")) {
+            told += std::stoul(line.substr(2));
+            continue;
+        }
+        ++told;
+        EXPECT_TRUE(line.starts_with("127.0.0.1 - - [")) << line;
+        EXPECT_NE(line.find("] \"GET / HTTP/1.1\" 200 18"), line.npos) << line;
+    }
+    EXPECT_EQ(told, asked) << "each is there, or counted as dropped";
 }
 
 TEST_P(told_of_responses, a_log_that_was_moved_away_is_begun_anew) {

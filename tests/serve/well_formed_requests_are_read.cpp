@@ -38,7 +38,7 @@ TEST(well_formed_requests, absolute_form_names_path_and_host) {
         {"http://example.com/a?b", "/a?b", "example.com"},
         {"HTTP://example.com:81/", "/", "example.com:81"},
         {"http://example.com", "/", "example.com"},
-        {"http://example.com?q=1", "/", "example.com"},
+        {"http://example.com?q=1", "?q=1", "example.com"},
         {"http://[::1]:8080/x", "/x", "[::1]:8080"},
     };
     for (const auto& each : cases) {
