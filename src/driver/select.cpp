@@ -48,6 +48,11 @@ constexpr entry table[] = {
      [](const driver_choice&, const driver_environment& lent, std::error_code& error,
         std::string& why) { return make_select_driver(lent, error, why); }},
 #endif
+#if defined(UPCALL_HAS_READINESS) && defined(__linux__)
+    {"sigio", false,
+     [](const driver_choice&, const driver_environment& lent, std::error_code& error,
+        std::string& why) { return make_sigio_driver(lent, error, why); }},
+#endif
 #ifdef UPCALL_HAS_BLOCKING
     {"blocking", false,
      [](const driver_choice&, const driver_environment& lent, std::error_code& error,
@@ -78,7 +83,8 @@ wish wish_of(const driver_choice& choice) {
 }
 
 bool is_on_other_platforms(const std::string& name) {
-    for (const char* known : {"uring", "epoll", "poll", "select", "blocking", "kqueue", "iocp"})
+    for (const char* known :
+         {"uring", "epoll", "poll", "select", "sigio", "blocking", "kqueue", "iocp"})
         if (name == known) return true;
     return false;
 }

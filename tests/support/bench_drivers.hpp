@@ -43,8 +43,10 @@ inline bench_driver host_driver(const std::string& name) {
 
 /// Those that make their system calls themselves.
 inline std::vector<bench_driver> posix_bench_drivers() {
-    return {host_driver("epoll"), host_driver("poll"), host_driver("select"),
-            host_driver("blocking")};
+    std::vector<bench_driver> all;
+    for (const char* name : {"epoll", "poll", "select", "sigio", "blocking"})
+        all.push_back(host_driver(name));
+    return all;
 }
 #endif
 

@@ -11,9 +11,10 @@
 namespace upcall {
 
 struct driver_choice {
-    /// "uring", "epoll", "poll", "select", "blocking", "iocp"; empty or "auto": the first that
-    /// works in this order, or what the environment variable UPCALL_DRIVER names. (The simulator
-    /// is chosen in code, with make_sim_driver: see driver/sim_kernel.hpp.)
+    /// "uring", "epoll", "poll", "select", "sigio", "blocking", "iocp"; empty or "auto": what the
+    /// environment variable UPCALL_DRIVER names, or the first that works of uring, epoll, poll,
+    /// select and iocp. (The simulator is chosen in code, with make_sim_driver: see
+    /// driver/sim_kernel.hpp.)
     std::string name{};
     uring_options uring{};
 };

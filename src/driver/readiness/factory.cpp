@@ -4,6 +4,9 @@
 #include "driver/readiness/poll_poller.hpp"
 #include "driver/readiness/readiness_driver.hpp"
 #include "driver/readiness/select_poller.hpp"
+#if defined(__linux__)
+#include "driver/readiness/sigio_poller.hpp"
+#endif
 
 namespace upcall {
 namespace {
@@ -33,5 +36,14 @@ std::unique_ptr<driver> make_select_driver(const driver_environment& lent, std::
                                            std::string& why) {
     return make_over(std::make_unique<select_poller>(), lent, error, why);
 }
+
+#if defined(__linux__)
+std::unique_ptr<driver> make_sigio_driver(const driver_environment& lent, std::error_code& error,
+                                          std::string& why) {
+    auto made = make_over(std::make_unique<sigio_poller>(), lent, error, why);
+    if (!made) why = "a pipe could not be watched by a signal: " + error.message();
+    return made;
+}
+#endif
 
 }  // namespace upcall

@@ -16,5 +16,9 @@ std::unique_ptr<driver> make_poll_driver(const driver_environment& lent, std::er
                                          std::string& why);
 std::unique_ptr<driver> make_select_driver(const driver_environment& lent, std::error_code& error,
                                            std::string& why);
+#if defined(__linux__)
+std::unique_ptr<driver> make_sigio_driver(const driver_environment& lent, std::error_code& error,
+                                          std::string& why);
+#endif
 
 }  // namespace upcall

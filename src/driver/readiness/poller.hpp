@@ -20,7 +20,10 @@ struct watch {
     int fd = -1;
     /// Comes back with every event. Never used twice, so events that are too late are recognised.
     std::uint64_t key = 0;
+    /// Somebody else's: the settings of the open file are not ours to change.
+    bool borrowed = false;
     /// The poller's own notes.
+    bool by_signal = false;
     std::uint32_t position = 0;
     std::uint32_t interest = 0;
 };

@@ -47,6 +47,7 @@ std::int64_t readiness_driver::attach(posix_record& added) noexcept {
     // A fresh socket has room to send; whether something has come in, the first event tells.
     own.hints = ready_to_write;
     own.watched.fd = own.fd();
+    own.watched.borrowed = own.kind == handle_kind::foreign;
     try {
         own.watched.key = table_.insert(own);
     } catch (const std::bad_alloc&) {

@@ -16,9 +16,9 @@
 // after the other handles; what waits for room in the queue of a Unix socket that it is not
 // connected to is tried every 2 ms.
 //
-// A descriptor that its owner closes while a `foreign` handle watches it: poll and select complete
-// the waiting operation with EBADF; epoll learns nothing, and it waits until it is cancelled. The
-// next operation completes with EBADF on all three.
+// A descriptor that its owner closes while a `foreign` handle watches it: poll, select and sigio
+// complete the waiting operation with EBADF; epoll learns nothing, and it waits until it is
+// cancelled. The next operation completes with EBADF on all of them.
 #pragma once
 
 #include <memory>
