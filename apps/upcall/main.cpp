@@ -8,6 +8,9 @@
 #ifdef UPCALL_HAS_DOCTOR
 #include "doctor/doctor.hpp"
 #endif
+#ifdef UPCALL_HAS_LAB
+#include "lab/lab.hpp"
+#endif
 
 namespace {
 
@@ -17,6 +20,9 @@ constexpr const char* help =
     "\n"
     "  upcall serve DIR     serve the files of a directory over HTTP\n"
     "  upcall doctor        say which I/O interfaces this host offers, and why not the others\n"
+#ifdef UPCALL_HAS_LAB
+    "  upcall lab           measure what they cost on this machine, and when they win\n"
+#endif
     "  upcall sim           run programs in the simulated kernel, many seeds of them\n"
     "  upcall --version     print the version\n"
     "\n"
@@ -30,6 +36,9 @@ int main(int argc, char** argv) {
         return upcall_serve::serve_main(std::span<const char* const>(argv + 2, argv + argc));
 #ifdef UPCALL_HAS_DOCTOR
     if (command == "doctor") return doctor_main(argc - 1, argv + 1);
+#endif
+#ifdef UPCALL_HAS_LAB
+    if (command == "lab") return lab_main(argc - 1, argv + 1);
 #endif
     if (command == "sim") return sim_main(argc - 1, argv + 1);
     if (command == "--version") {

@@ -76,18 +76,26 @@ std::optional<include_line> parse_include(std::string_view line) {
 struct place {
     std::string folder;  // include, src, apps or examples
     std::string room;    // empty for include/upcall/upcall.hpp and for programs
+    std::string row;     // the row of the program's folder
 };
 
 std::string first_part(const fs::path& path) {
     return path.empty() || !path.has_parent_path() ? std::string() : path.begin()->string();
 }
 
-place place_of(const fs::path& relative) {
+place place_of(const include_rules& rules, const fs::path& relative) {
     const auto folder = relative.begin()->string();
     if (folder == "include")
-        return {folder, first_part(relative.lexically_relative("include/upcall"))};
-    if (folder == "src") return {folder, first_part(relative.lexically_relative("src"))};
-    return {folder, {}};
+        return {folder, first_part(relative.lexically_relative("include/upcall")), {}};
+    if (folder == "src") return {folder, first_part(relative.lexically_relative("src")), {}};
+    // The deepest folder that has a row.
+    std::string row = folder;
+    for (auto above = relative.parent_path(); !above.empty(); above = above.parent_path()) {
+        if (!rules.programs.contains(above.generic_string())) continue;
+        row = above.generic_string();
+        break;
+    }
+    return {folder, {}, row};
 }
 
 class checker {
@@ -96,7 +104,7 @@ class checker {
 
     void check_file(const fs::path& file) {
         const auto relative = file.lexically_relative(root_);
-        const auto here = place_of(relative);
+        const auto here = place_of(rules_, relative);
         std::ifstream input(file);
         std::string line;
         for (int number = 1; std::getline(input, line); ++number) {
@@ -142,9 +150,11 @@ class checker {
             target = root_ / (here.folder == "include" ? "src" : here.folder) / header;
         if (is_program(here) && !fs::exists(target)) target = root_ / "src" / header;
         if (!fs::exists(target)) return about_system(here, header);
-        const auto there = place_of(target.lexically_normal().lexically_relative(root_));
+        const auto there = place_of(rules_, target.lexically_normal().lexically_relative(root_));
         if (is_program(here))
-            return there.folder == here.folder
+            return there.folder == here.folder ||
+                           (there.folder == "src" &&
+                            rules_.programs.at(here.row).uses.contains(header))
                        ? std::string()
                        : "a program includes \"" + header + "\" of " + there.folder + "/";
         if (here.folder == "include" && there.folder != "include")
@@ -163,10 +173,12 @@ class checker {
     std::string about_system(const place& here, const std::string& header) const {
         if (!matches_any(header, rules_.kernel_headers)) return {};
         room row;
-        if (is_program(here)) row = rules_.programs.at(here.folder);
+        if (is_program(here)) row = rules_.programs.at(here.row);
         if (!here.room.empty()) row = rules_.rooms.at(here.room);
         if (row.every_kernel_header || matches_any(header, row.kernel_headers)) return {};
-        return (here.room.empty() ? here.folder + "/" : here.room) +
+        return (is_program(here)    ? here.row + "/"
+                : here.room.empty() ? here.folder + "/"
+                                    : here.room) +
                " may not include the kernel header <" + header + ">";
     }
 
@@ -192,8 +204,8 @@ include_rules read_include_rules(const fs::path& table) {
         if (names.size() == 1 && cells.size() == 4) {
             rules.order.push_back(names[0]);
             rules.rooms[names[0]] = room_from(cells[1], cells[2]);
-        } else if (names.size() == 1 && cells.size() == 2 && names[0].ends_with('/')) {
-            rules.programs[names[0].substr(0, names[0].size() - 1)] = room_from({}, cells[1]);
+        } else if (names.size() == 1 && cells.size() == 3 && names[0].ends_with('/')) {
+            rules.programs[names[0].substr(0, names[0].size() - 1)] = room_from(cells[2], cells[1]);
         }
     }
     return rules;

@@ -19,7 +19,8 @@ struct room {
 struct include_rules {
     std::vector<std::string> order;  // the rooms from top to bottom
     std::map<std::string, room> rooms;
-    std::map<std::string, room> programs;  // "apps", "examples"
+    /// "apps", "apps/lab", "examples"; what these use are files of src/.
+    std::map<std::string, room> programs;
     std::vector<std::string> kernel_headers;
 };
 

@@ -1,0 +1,27 @@
+// The experiments, in the order in which they are run.
+#pragma once
+
+#include <span>
+
+#include "lab/findings.hpp"
+#include "lab/run.hpp"
+
+namespace upcall_lab {
+
+struct experiment {
+    const char* name;
+    const char* title;
+    /// How long it takes, as planned: the progress bar begins with that.
+    double seconds_quick;
+    double seconds_full;
+    /// Fills in everything but name, title and seconds. Throws lab_error.
+    void (*run)(lab_run&, findings&);
+};
+
+std::span<const experiment> all_experiments();
+
+void measure_threads(lab_run& run, findings& found);
+void measure_batching(lab_run& run, findings& found);
+void measure_readiness(lab_run& run, findings& found);
+
+}  // namespace upcall_lab

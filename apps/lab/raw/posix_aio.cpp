@@ -1,0 +1,62 @@
+#include "lab/raw/posix_aio.hpp"
+
+#include <cerrno>
+#include <csignal>
+
+#include "lab/findings.hpp"
+#include "lab/words.hpp"
+
+namespace upcall_lab {
+
+posix_aio_reads::posix_aio_reads(int file, unsigned slots)
+    : file_(file), blocks_(slots), in_flight_(slots) {}
+
+posix_aio_reads::~posix_aio_reads() {
+    for (const aiocb*& each : in_flight_) {
+        if (each == nullptr) continue;
+        while (::aio_error(each) == EINPROGRESS) ::aio_suspend(&each, 1, nullptr);
+        ::aio_return(const_cast<aiocb*>(each));
+    }
+}
+
+void posix_aio_reads::prepare(unsigned slot, void* buffer, std::size_t size, std::uint64_t offset) {
+    aiocb& made = blocks_[slot];
+    made = {};
+    made.aio_fildes = file_;
+    made.aio_buf = buffer;
+    made.aio_nbytes = size;
+    made.aio_offset = static_cast<off_t>(offset);
+    made.aio_lio_opcode = LIO_READ;
+    made.aio_sigevent.sigev_notify = SIGEV_NONE;
+    prepared_.push_back(&made);
+    in_flight_[slot] = &made;
+}
+
+unsigned posix_aio_reads::collect(std::vector<unsigned>& ended) {
+    unsigned count = 0;
+    for (unsigned slot = 0; slot < in_flight_.size(); ++slot) {
+        if (in_flight_[slot] == nullptr) continue;
+        aiocb& block = blocks_[slot];
+        const int error = ::aio_error(&block);
+        if (error == EINPROGRESS) continue;
+        const auto result = ::aio_return(&block);
+        in_flight_[slot] = nullptr;
+        expect_whole("POSIX AIO", error != 0 ? -error : result, block.aio_nbytes);
+        ended.push_back(slot);
+        ++count;
+    }
+    return count;
+}
+
+void posix_aio_reads::hand_over(unsigned wait_for, std::vector<unsigned>& ended) {
+    if (!prepared_.empty()) {
+        const int error =
+            ::lio_listio(LIO_NOWAIT, prepared_.data(), static_cast<int>(prepared_.size()), nullptr);
+        prepared_.clear();
+        if (error != 0) throw lab_error(failed("submit to POSIX AIO", errno));
+    }
+    for (unsigned got = collect(ended); got < wait_for; got += collect(ended))
+        ::aio_suspend(in_flight_.data(), static_cast<int>(in_flight_.size()), nullptr);
+}
+
+}  // namespace upcall_lab

@@ -1,0 +1,105 @@
+// `upcall lab` writes what it measured, says what it cannot do, and leaves no files behind.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#ifdef __linux__
+#include <signal.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "support/program.hpp"
+#include "support/scratch_folder.hpp"
+
+namespace upcall::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string content_of(const std::string& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+struct lab_end {
+    int status = 0;
+    std::string output;
+    std::string errors;
+};
+
+lab_end run_lab(std::vector<std::string> words) {
+    words.insert(words.begin(), "lab");
+    program lab("upcall", std::move(words), {.before = {}, .read_errors = true});
+    lab_end end;
+    end.output = lab.rest();
+    end.errors = lab.errors().rest();
+    end.status = lab.wait();
+    return end;
+}
+
+/// Runs one experiment with as little time as there may be.
+void expect_measured(const std::string& name) {
+    const scratch_folder files;
+    const scratch_folder results;
+    const auto end = run_lab({"--quick", "--time", "0.01", "--only", name, "--dir", files.path(),
+                              "--report", results / "lab.html", "--json", results / "lab.json"});
+    EXPECT_EQ(end.status, 0) << end.output << end.errors;
+    EXPECT_THAT(end.output, HasSubstr("A quick run of 1 experiment"));
+    const std::string page = content_of(results / "lab.html");
+    EXPECT_THAT(page, HasSubstr("<section id=\"" + name + "\">"));
+    EXPECT_THAT(page, HasSubstr("<svg"));
+    EXPECT_TRUE(page.ends_with("</html>\n"));
+    EXPECT_THAT(content_of(results / "lab.json"), HasSubstr("\"failure\": null"));
+    EXPECT_EQ(files.files(), 0U);
+}
+
+TEST(lab, measures_batching) { expect_measured("batching"); }
+TEST(lab, measures_threads) { expect_measured("threads"); }
+TEST(lab, measures_readiness) { expect_measured("readiness"); }
+
+TEST(lab, ends_when_it_is_interrupted) {
+    const scratch_folder files;
+    const scratch_folder results;
+    program lab("upcall",
+                {"lab", "--time", "10", "--only", "batching", "--dir", files.path(), "--report",
+                 results / "lab.html"},
+                {.before = {}, .read_errors = true});
+    lab.line_after("A full run of 1 experiment");
+    lab.ask(SIGINT);
+    EXPECT_EQ(lab.wait(), 130);
+    EXPECT_THAT(lab.errors().rest(), HasSubstr("interrupted; batching is left out"));
+    EXPECT_EQ(files.files(), 0U);
+    EXPECT_EQ(results.files(), 0U);
+}
+
+TEST(lab, names_its_experiments) {
+    const auto end = run_lab({"--list"});
+    EXPECT_EQ(end.status, 0);
+    EXPECT_THAT(end.output, HasSubstr("batching "));
+    EXPECT_THAT(end.output, HasSubstr("readiness "));
+}
+
+TEST(lab, refuses_what_it_does_not_know) {
+    const auto unknown = run_lab({"--only", "alchemy"});
+    EXPECT_EQ(unknown.status, 2);
+    EXPECT_THAT(unknown.errors, HasSubstr("there is no experiment \"alchemy\""));
+    EXPECT_EQ(run_lab({"--time", "0"}).status, 2);
+    EXPECT_EQ(run_lab({"--bogus"}).status, 2);
+}
+
+TEST(lab, says_before_it_measures_what_it_cannot_write) {
+    const auto report = run_lab({"--report", "/no/such/place/lab.html"});
+    EXPECT_EQ(report.status, 1);
+    EXPECT_EQ(report.errors,
+              "upcall lab: cannot write '/no/such/place/lab.html': No such file or directory\n");
+    const auto place = run_lab({"--dir", "/no/such/place"});
+    EXPECT_EQ(place.status, 1);
+    EXPECT_THAT(place.errors, HasSubstr("'/no/such/place'"));
+    EXPECT_EQ(place.output, "");
+}
+
+}  // namespace
+}  // namespace upcall::testing
+#endif
