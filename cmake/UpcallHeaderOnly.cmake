@@ -1,0 +1,23 @@
+# CLI11 and nlohmann-json: headers alone, the same for every target. A cross build must see nothing
+# else of the host's include folder, so theirs are linked into the build tree.
+if(TARGET CLI11::CLI11)
+  return()
+endif()
+if(NOT CMAKE_CROSSCOMPILING)
+  find_package(CLI11 REQUIRED)
+  find_package(nlohmann_json REQUIRED)
+  return()
+endif()
+
+foreach(library CLI11::CLI11=CLI nlohmann_json::nlohmann_json=nlohmann)
+  string(REPLACE "=" ";" library ${library})
+  list(GET library 1 folder)
+  list(GET library 0 target)
+  if(NOT IS_DIRECTORY /usr/include/${folder})
+    message(FATAL_ERROR "/usr/include/${folder} was not found: run ./dev setup")
+  endif()
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/header_only)
+  file(CREATE_LINK /usr/include/${folder} ${CMAKE_BINARY_DIR}/header_only/${folder} SYMBOLIC)
+  add_library(${target} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(${target} INTERFACE ${CMAKE_BINARY_DIR}/header_only)
+endforeach()
