@@ -310,6 +310,7 @@ std::expected<options, command_exit> parse_command_line(std::span<const char* co
 
     CLI::App app;
     app.set_help_flag("-h,--help");
+    app.allow_windows_style_options(false);  // a path may begin with a slash there, too
     app.allow_extras();
     app.add_option("DIR", chosen.directory)->required();
     std::string help(introduction);

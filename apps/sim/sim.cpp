@@ -142,6 +142,7 @@ int sim_main(int argc, char** argv) {
     request wanted;
     CLI::App app;
     app.set_help_flag("-h,--help");
+    app.allow_windows_style_options(false);
     app.add_option("--suite", wanted.suite);
     app.add_option("--seeds", wanted.seeds)->check(CLI::Range(std::uint64_t{1}, UINT64_MAX));
     app.add_option("--first", wanted.first);

@@ -47,19 +47,56 @@ bool is_absolute(std::wstring_view path) noexcept {
            (path.size() > 1 && path[1] == L':');
 }
 
+/// Where a file is, with every link in its path resolved.
+result<std::wstring> final_path_of(HANDLE file) {
+    std::wstring whole(32768, L'\0');
+    const DWORD size = ::GetFinalPathNameByHandleW(
+        file, whole.data(), static_cast<DWORD>(whole.size()), FILE_NAME_NORMALIZED);
+    if (size == 0 || size >= whole.size()) return last_error();
+    whole.resize(size);
+    return whole;
+}
+
 /// The path, below the directory that it is relative to.
 result<std::wstring> path_of(const file_call_arguments& asked, const char* path) {
     auto wide = widened(path);
     if (!wide || !asked.directory || is_absolute(*wide)) return wide;
-    std::wstring whole(32768, L'\0');
-    const DWORD size =
-        ::GetFinalPathNameByHandleW(native_of(asked.directory), whole.data(),
-                                    static_cast<DWORD>(whole.size()), FILE_NAME_NORMALIZED);
-    if (size == 0 || size >= whole.size()) return last_error();
-    whole.resize(size);
+    auto whole = final_path_of(native_of(asked.directory));
+    if (!whole) return whole;
+    if (*wide == L".") return whole;
     for (wchar_t& unit : *wide)
         if (unit == L'/') unit = L'\\';  // such a path is taken as it stands
-    return whole + L'\\' + *wide;
+    return *whole + L'\\' + *wide;
+}
+
+bool same_path(std::wstring_view left, std::wstring_view right) noexcept {
+    return ::CompareStringOrdinal(left.data(), static_cast<int>(left.size()), right.data(),
+                                  static_cast<int>(right.size()), TRUE) == CSTR_EQUAL;
+}
+
+/// Whether open_beneath may ask for this path at all: only to read, and below a directory.
+std::int64_t objection_beneath(const file_call_arguments& asked) {
+    if (!(asked.options & open_beneath)) return 0;
+    if (!asked.directory || asked.options & (open_write | open_create))
+        return raw_error(errc::unsupported);
+    const auto wide = widened(asked.path);
+    if (!wide) return -wide.error().value();
+    return is_absolute(*wide) || wide->find(L':') != wide->npos ? -EXDEV : 0;
+}
+
+/// What open_beneath and open_no_symlinks have against where `file` turned out to be.
+std::int64_t objection_to_place(HANDLE file, const file_call_arguments& asked,
+                                std::wstring_view wanted) {
+    if (!(asked.options & open_beneath)) return 0;
+    const auto place = final_path_of(file);
+    if (!place) return -place.error().value();
+    const auto root = final_path_of(native_of(asked.directory));
+    if (!root) return -root.error().value();
+    const bool beneath = same_path(*place, *root) ||
+                         (place->size() > root->size() && (*place)[root->size()] == L'\\' &&
+                          same_path(std::wstring_view(*place).substr(0, root->size()), *root));
+    if (!beneath) return -EXDEV;
+    return (asked.options & open_no_symlinks) && !same_path(*place, wanted) ? -ELOOP : 0;
 }
 
 // ---- open ---------------------------------------------------------------------------------------
@@ -119,7 +156,7 @@ std::int64_t open_truncated(HANDLE file, std::uint32_t options) noexcept {
 }
 
 std::int64_t open(const file_call_arguments& asked) {
-    if (asked.options & open_beneath) return raw_error(errc::unsupported);
+    if (const std::int64_t objection = objection_beneath(asked)) return objection;
     if (!(asked.options & (open_read | open_write))) return -EINVAL;
     const auto path = path_of(asked, asked.path);
     if (!path) return -path.error().value();
@@ -133,6 +170,10 @@ std::int64_t open(const file_call_arguments& asked) {
             found != INVALID_FILE_ATTRIBUTES && (found & FILE_ATTRIBUTE_DIRECTORY);
         if (directory && error == ERROR_ACCESS_DENIED) return -EISDIR;
         return raw_of(error);
+    }
+    if (const std::int64_t objection = objection_to_place(file, asked, *path)) {
+        ::CloseHandle(file);
+        return objection;
     }
     if (const int objection = objection_to(file, asked.options)) {
         ::CloseHandle(file);
@@ -175,12 +216,14 @@ std::int64_t status_of(HANDLE file, file_status& status) noexcept {
 
 std::int64_t status(const file_call_arguments& asked, HANDLE target) {
     if (!asked.path) return status_of(target, *asked.status);
+    if (const std::int64_t objection = objection_beneath(asked)) return objection;
     const auto path = path_of(asked, asked.path);
     if (!path) return -path.error().value();
     const HANDLE file = ::CreateFileW(path->c_str(), FILE_READ_ATTRIBUTES, share_all, nullptr,
                                       OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr);
     if (file == INVALID_HANDLE_VALUE) return raw_last_error();
-    const std::int64_t outcome = status_of(file, *asked.status);
+    std::int64_t outcome = objection_to_place(file, asked, *path);
+    if (outcome == 0) outcome = status_of(file, *asked.status);
     ::CloseHandle(file);
     return outcome;
 }
@@ -221,13 +264,7 @@ std::int64_t with_path(const file_call_arguments& asked, Call&& call) {
 }
 
 result<std::wstring> directory_to_list(const file_call_arguments& asked, HANDLE target) {
-    if (asked.path) return path_of(asked, asked.path);
-    std::wstring whole(32768, L'\0');
-    const DWORD size = ::GetFinalPathNameByHandleW(
-        target, whole.data(), static_cast<DWORD>(whole.size()), FILE_NAME_NORMALIZED);
-    if (size == 0 || size >= whole.size()) return last_error();
-    whole.resize(size);
-    return whole;
+    return asked.path ? path_of(asked, asked.path) : final_path_of(target);
 }
 
 std::int64_t list(const file_call_arguments& asked, HANDLE target) {

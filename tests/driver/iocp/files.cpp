@@ -92,6 +92,40 @@ TEST_F(iocp_files, are_opened_as_asked) {
     EXPECT_EQ(try_open("f", open_read | open_beneath), raw_error(errc::unsupported));
 }
 
+TEST_F(iocp_files, beneath_a_directory_are_read_and_nothing_beside_it) {
+    EXPECT_EQ(call(file_call::make_directory, "site"), 0);
+    EXPECT_EQ(call(file_call::make_directory, "site/inner"), 0);
+    EXPECT_EQ(call(file_call::make_directory, "site-2"), 0);
+    for (const char* name : {"beside", "site/file", "site/inner/file", "site-2/file"})
+        EXPECT_EQ(try_open(name, read_write | open_create), 0) << name;
+    handle directory = open("site", open_read | open_directory);
+    const auto ask = [&](file_call what, const char* path, std::uint32_t options) {
+        file_call_arguments asked;
+        asked.what = what;
+        asked.path = path;
+        asked.directory = directory.record();
+        asked.options = options | open_beneath | open_no_symlinks;
+        asked.status = &status;
+        const auto native = bench.call(asked);
+        if (what == file_call::status || native < 0) return native;
+        handle opened = *via().adopt(native, handle_kind::file);
+        bench.close(opened);
+        return std::int64_t{0};
+    };
+    for (const char* inside : {"file", "inner/file", "inner/../file"}) {
+        EXPECT_EQ(ask(file_call::open, inside, open_read), 0) << inside;
+        EXPECT_EQ(ask(file_call::status, inside, 0), 0) << inside;
+    }
+    EXPECT_EQ(ask(file_call::open, ".", open_read | open_directory), 0);
+    for (const char* outside : {"../beside", "inner/../../beside", "../site-2/file", "/", "C:/"}) {
+        EXPECT_EQ(ask(file_call::open, outside, open_read), -EXDEV) << outside;
+        EXPECT_EQ(ask(file_call::status, outside, 0), -EXDEV) << outside;
+    }
+    EXPECT_EQ(ask(file_call::open, "nothing", open_read), -ENOENT);
+    EXPECT_EQ(ask(file_call::open, "file", open_write), raw_error(errc::unsupported));
+    bench.close(directory);
+}
+
 TEST_F(iocp_files, are_written_and_read_at_positions) {
     handle file = open("f", read_write | open_create);
     EXPECT_EQ(write_at(file, 0, "0123456789"), 10);
