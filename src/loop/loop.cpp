@@ -1,6 +1,8 @@
 #include <upcall/loop/loop.hpp>
 
+#include <algorithm>
 #include <cstdio>
+#include <limits>
 
 #include <upcall/os/broken_pipe.hpp>
 
@@ -41,6 +43,7 @@ loop::loop(loop_options options)
     : buffers_(new buffer_pool(options.buffers)),
       limits_(options.limits),
       choose_(std::move(options.choose)),
+      embedded_(options.embedded),
       root_(*this, ready_),
       background_(*this, ready_) {
     root_.set_name("main", std::source_location::current());
@@ -51,7 +54,10 @@ result<std::unique_ptr<loop>> loop::create(const driver_maker& make, loop_option
     ignore_broken_pipe_signal();
     try {
         std::unique_ptr<loop> made(new loop(std::move(options)));
-        auto driver = make({.ready = &made->ready_, .buffers = made->buffers_.get()});
+        auto driver = make({.ready = &made->ready_,
+                            .buffers = made->buffers_.get(),
+                            .pool = nullptr,
+                            .embedded = made->embedded_});
         if (!driver) return failure(driver.error());
         made->driver_ = std::move(*driver);
         auto wake = [](void* argument) noexcept { static_cast<upcall::driver*>(argument)->wake(); };
@@ -122,6 +128,26 @@ bool loop::turn(wait mode) {
     stop_running_.store(false, std::memory_order_relaxed);
     mailbox_->ask_to_be_woken();
     return alive();
+}
+
+result<native_handle> loop::native_handle() noexcept {
+    if (!embedded_) return failure(std::make_error_code(std::errc::operation_not_permitted));
+    return driver_->pollable();
+}
+
+// A post that comes after the box was found empty wakes, by the descriptor.
+time_point loop::next_deadline() noexcept {
+    if (!ready_.empty() || !mailbox_->ask_to_be_woken()) return time_point::min();
+    return std::min(driver_->poll_again_by(), timers_.next_deadline());
+}
+
+int loop::wait_milliseconds() noexcept {
+    const time_point until = next_deadline();
+    if (until == never) return -1;
+    const time_point moment = driver_->now();
+    if (until <= moment) return 0;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - moment).count();
+    return static_cast<int>(std::min<std::int64_t>(left, std::numeric_limits<int>::max()));
 }
 
 std::uint64_t loop::run_ready() {

@@ -61,6 +61,8 @@ struct driver_environment {
     buffer_pool* buffers = nullptr;
     /// For what always blocks; null: the process's own, blocking_pool::shared().
     blocking_pool* pool = nullptr;
+    /// `pollable` will be asked for.
+    bool embedded = false;
 };
 
 class driver {
@@ -94,6 +96,17 @@ class driver {
 
     /// Ends the current or the next `poll`. Any thread; coalesced.
     virtual void wake() noexcept = 0;
+
+    // ---- embedding --------------------------------------------------------------------------
+
+    /// A descriptor that poll(2) and its like find readable while a `poll` that only looks would
+    /// bring something, or might; the driver's own, the same each time. Only if the environment
+    /// said `embedded`. Error: unsupported, the kernel has no such thing for this interface.
+    virtual result<native_handle> pollable() noexcept { return failure(errc::unsupported); }
+
+    /// By when `poll` is to be called although that descriptor is not readable:
+    /// `time_point::min()`, something was started or is to be gone on with; `never`.
+    virtual time_point poll_again_by() noexcept { return never; }
 
     // ---- time and chance --------------------------------------------------------------------
 

@@ -38,9 +38,12 @@ struct loop_limits {
 };
 
 struct loop_options {
-    buffer_pool_options buffers;
-    loop_limits limits;
-    chooser choose;
+    buffer_pool_options buffers{};
+    loop_limits limits{};
+    chooser choose{};
+    /// The loop will be turned by another event loop, which asks for its `native_handle`. With
+    /// io_uring this makes the kernel run completions as they come, not when the loop asks.
+    bool embedded = false;
 };
 
 /// What a loop tells a watchdog, which reads it on a thread of its own.
@@ -97,6 +100,37 @@ class loop {
     bool turn(wait mode);
     /// Turns without sleeping until nothing is ready. Returns how many nodes were run.
     std::uint64_t run_ready();
+
+    // ---- inside another event loop ----------------------------------------------------------
+    //
+    //     auto home = make_loop({}, {.embedded = true}).value();
+    //     pollfd inner{.fd = int(home->native_handle().value()), .events = POLLIN, .revents = 0};
+    //     for (;;) {
+    //         poll(&inner, 1, home->wait_milliseconds());      // or epoll, libuv, GLib …
+    //         home->turn(loop::wait::none);
+    //     }
+    //
+    // Before each wait the host asks for the time. Once the descriptor is readable or that time has
+    // come it turns the loop, which does not sleep then. A turn more than needed is harmless. What
+    // was started on the loop, was posted to it or has completed is not lost: either the descriptor
+    // is readable, or the time is in the past. The wait may end with EINTR: by signals as always,
+    // and on io_uring by completions, which interrupt a thread that sleeps in the kernel.
+
+    /// The loop as one descriptor, readable while a turn would find something in the kernel, or
+    /// might: level-triggered, until the turn that takes it. It stays the loop's, which closes it,
+    /// and is the same at each call. The loop's own thread waits for it.
+    /// Errors: operation_not_permitted, the loop was made without loop_options::embedded;
+    /// unsupported, with the drivers poll, select and sigio, whose set of descriptors is none
+    /// itself, with iocp and with the simulator.
+    result<upcall::native_handle> native_handle() noexcept;
+
+    /// When to turn at the latest though the descriptor is not readable: a time on the loop's
+    /// clock (CLOCK_MONOTONIC), in the past if there is something to do now; `never`. May be early.
+    time_point next_deadline() noexcept;
+
+    /// The same as the argument of poll(2) and epoll_wait(2): from now, rounded up; 0: at once;
+    /// -1: no limit.
+    int wait_milliseconds() noexcept;
 
     /// Makes `run` return after the turn in progress, or another call in progress that runs the
     /// loop stop sleeping. While nothing runs it, the next `run` returns at once. Any thread.
@@ -212,6 +246,7 @@ class loop {
     std::unique_ptr<buffer_pool, buffer_pool::unless_leased> buffers_;
     loop_limits limits_;
     chooser choose_;
+    const bool embedded_;
     std::unique_ptr<driver> driver_;
     std::shared_ptr<mailbox> mailbox_;
     timer_queue timers_;

@@ -53,6 +53,9 @@ class blocking_driver final : public posix_driver {
     void poll(time_point deadline) noexcept override;
     void wake() noexcept override { wake_.raise(); }
     void buffers_refilled() noexcept override { refilled_ = true; }
+    /// All that completes comes from threads, and so with the signal.
+    result<native_handle> pollable() noexcept override { return wake_.fd(); }
+    time_point poll_again_by() noexcept override { return refilled_ ? time_point::min() : never; }
 
   protected:
     bool submit(io_operation& op) noexcept override;

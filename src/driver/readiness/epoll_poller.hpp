@@ -24,6 +24,7 @@ class epoll_poller final : public poller {
     std::int64_t arm(watch& armed, std::uint32_t interest) noexcept override;
     void remove(watch& removed) noexcept override;
     std::span<const poll_event> wait(time_point deadline) noexcept override;
+    int descriptor() const noexcept override { return epoll_; }
 
   private:
     std::int64_t register_watch(watch& added) noexcept;

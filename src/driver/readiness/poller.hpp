@@ -76,6 +76,9 @@ class poller {
     /// What it returns is valid until the next call.
     virtual std::span<const poll_event> wait(time_point deadline) noexcept = 0;
 
+    /// A descriptor that is readable while a `wait` would bring something; -1: there is none.
+    virtual int descriptor() const noexcept { return -1; }
+
     /// Ends the current or the next `wait`. Any thread.
     void wake() noexcept { wake_.raise(); }
 

@@ -332,6 +332,7 @@ void readiness_driver::cancel_all(handle_record& closing) noexcept {
 // ---- waiting ------------------------------------------------------------------------------------
 
 void readiness_driver::poll(time_point deadline) noexcept {
+    retry_at_ = never;
     if (refilled_) run_starved();
     if (!retries_.empty()) run_retries();
     if (!drain_.empty()) run_drain();
@@ -341,6 +342,19 @@ void readiness_driver::poll(time_point deadline) noexcept {
         deadline = std::min(deadline, saturating_add(now(), silent_retry_pause));
     for (const poll_event& event : poller_->wait(deadline)) handle_event(event);
     collect_elsewhere();
+}
+
+result<native_handle> readiness_driver::pollable() noexcept {
+    const int fd = poller_->descriptor();
+    if (fd < 0) return failure(errc::unsupported);
+    return fd;
+}
+
+time_point readiness_driver::poll_again_by() noexcept {
+    if (refilled_ || !drain_.empty()) return time_point::min();
+    if (retries_.empty()) return never;
+    if (retry_at_ == never) retry_at_ = saturating_add(now(), silent_retry_pause);
+    return retry_at_;
 }
 
 void readiness_driver::handle_event(const poll_event& event) noexcept {

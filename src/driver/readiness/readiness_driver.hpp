@@ -40,6 +40,8 @@ class readiness_driver final : public posix_driver {
     void poll(time_point deadline) noexcept override;
     void wake() noexcept override { poller_->wake(); }
     void buffers_refilled() noexcept override { refilled_ = true; }
+    result<native_handle> pollable() noexcept override;
+    time_point poll_again_by() noexcept override;
 
   protected:
     bool submit(io_operation& op) noexcept override;
@@ -91,6 +93,8 @@ class readiness_driver final : public posix_driver {
     std::unique_ptr<poller> poller_;
     const bool edge_triggered_;
     bool refilled_ = false;
+    /// When `retries_` are due, once it was asked for; `never` since the last poll.
+    time_point retry_at_ = never;
     pool_route pool_;
     watch_table table_;
     list<record, in_drain> drain_;

@@ -143,10 +143,11 @@ int ring::flush() noexcept {
     return sys_enter(enter_fd_, pending(), 0, enter_flags_ & enter::registered_ring);
 }
 
-bool ring::wants_enter() const noexcept {
+bool ring::has_work() const noexcept {
     const std::uint32_t flags = std::atomic_ref(*sq_flags_).load(std::memory_order_relaxed);
-    return pending() != 0 || (flags & (sq_ring_flag::taskrun | sq_ring_flag::cq_overflow)) ||
-           !(setup_ & setup::taskrun_flag);
+    return pending() != 0 || (flags & (sq_ring_flag::taskrun | sq_ring_flag::cq_overflow));
 }
+
+bool ring::wants_enter() const noexcept { return has_work() || !(setup_ & setup::taskrun_flag); }
 
 }  // namespace upcall

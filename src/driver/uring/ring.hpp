@@ -58,7 +58,9 @@ class ring {
     /// Hands over what is pending without running completions.
     int flush() noexcept;
 
-    /// Whether the kernel has something that only `enter` brings.
+    /// Whether there is something that only `enter` hands over or brings, as far as that shows.
+    bool has_work() const noexcept;
+    /// The same, and true where it does not show.
     bool wants_enter() const noexcept;
 
     /// Calls visit(cqe) for every completion there is, then frees their places at once.

@@ -101,7 +101,9 @@ uring_driver::uring_driver(const driver_environment& lent, const uring_options& 
       options_(options),
       pool_(*this, lent.pool),
       forms_{.multishot_accept = options.multishot_accept,
-             .multishot_receive = options.multishot_receive} {}
+             .multishot_receive = options.multishot_receive} {
+    if (lent.embedded) options_.defer_taskrun = false;  // see embedding.cpp
+}
 
 uring_driver::~uring_driver() {
     await_helpers();
@@ -431,11 +433,8 @@ void uring_driver::poll(time_point deadline) noexcept {
 }
 
 void uring_driver::poll_enter(time_point deadline) noexcept {
-    closing_.for_each([&](const closing_note& note) {
-        if (note.of) deadline = std::min(deadline, note.ask_again);
-    });
-    bool may_wait = deadline != time_point::min() && wake_armed_ && parked_.empty() &&
-                    due_.empty() && cancels_waiting_.empty() && !ring_.has_completions();
+    deadline = std::min(deadline, next_question());
+    bool may_wait = deadline != time_point::min() && !has_unfinished() && !ring_.has_completions();
     kernel_timespec timeout{};
     if (may_wait && deadline != never) {
         const duration left = deadline - now();

@@ -41,6 +41,9 @@ class uring_driver final : public posix_driver {
     std::int64_t register_memory(byte_span memory) noexcept override;
     void forget_memory(byte_span memory) noexcept override;
     std::size_t buffers_in_stock() const noexcept override { return provided_.in_stock(); }
+    /// The ring itself.
+    result<native_handle> pollable() noexcept override { return ring_.fd(); }
+    time_point poll_again_by() noexcept override;
 
   protected:
     bool submit(io_operation& op) noexcept override;
@@ -120,6 +123,8 @@ class uring_driver final : public posix_driver {
     void settle(io_operation& op) noexcept;
 
     void poll_enter(time_point deadline) noexcept;
+    time_point next_question() noexcept;
+    bool has_unfinished() const noexcept;
     uring_abi::sqe* room() noexcept;
 
     uring_options options_;
