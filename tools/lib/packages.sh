@@ -3,6 +3,8 @@
 
 packages_build=(gcc g++ cmake ninja-build ccache libcli11-dev nlohmann-json3-dev)
 packages_test=(libgtest-dev libgmock-dev pkg-config python3 binutils)
+# Event loops that upcall is tried inside of; tests say what is missing.
+packages_test_optional=(libuv1-dev libglib2.0-dev)
 packages_format=(clang-format-19 shellcheck)
 packages_clang=(clang-19 lld-19 libclang-rt-19-dev llvm-19)
 packages_tidy=(clang-tidy-19)
@@ -53,6 +55,11 @@ need_packages() {
     install_without_services "${missing[@]}" && return
     apt_get update
     install_without_services "${missing[@]}"
+}
+
+# For what can be left out.
+want_packages() {
+    need_packages "$@" || echo "dev: going on without all of: $*" >&2
 }
 
 # Peers of the benchmarks are servers; installing one must not start it. A subshell, so that
