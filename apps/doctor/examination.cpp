@@ -1,6 +1,5 @@
 #include "doctor/examination.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
@@ -10,14 +9,15 @@ namespace upcall_doctor {
 
 std::string examination::overrule_problem() const {
     if (overruled_by.empty()) return {};
-    const auto names = upcall::driver_names();
-    if (std::ranges::find(names, overruled_by) == names.end()) {
+    if (!upcall::is_driver_name(overruled_by)) {
         std::string list = "auto";
-        for (const std::string& each : names) list += ", " + each;
+        for (const std::string& each : upcall::driver_names()) list += ", " + each;
         return "'" + overruled_by + "' is none of " + list + ".";
     }
+    // A file engine that is refused leaves the driver, which then uses the pool.
+    const std::string_view base = std::string_view(overruled_by).substr(0, overruled_by.find('+'));
     for (const upcall::availability& each : host.interfaces)
-        if (name_of(each.what) == overruled_by && !each.available) return each.why;
+        if (name_of(each.what) == base && !each.available) return each.why;
     return {};
 }
 

@@ -120,9 +120,7 @@ std::string driver_list() {
 }
 
 problem set_driver(std::string& into, const std::string& text) {
-    const auto names = upcall::driver_names();
-    if (text != "auto" && std::ranges::find(names, text) == names.end())
-        return "'" + text + "' is none of " + driver_list();
+    if (!upcall::is_driver_name(text)) return "'" + text + "' is none of " + driver_list();
     into = text;
     return std::nullopt;
 }

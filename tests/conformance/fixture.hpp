@@ -126,6 +126,11 @@ class every_driver : public conformance_case {};
 /// with each of its optional features left out, one at a time.
 class every_form : public conformance_case {};
 
+/// The same three for cases of files: also on epoll with each file engine in place of the pool.
+class every_kernel_with_files : public conformance_case {};
+class every_driver_with_files : public conformance_case {};
+class every_form_with_files : public conformance_case {};
+
 }  // namespace upcall::test
 
 /// Ends the test as skipped on this driver. The reason has to say what the driver cannot do.

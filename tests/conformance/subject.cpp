@@ -50,4 +50,11 @@ std::vector<subject> all_kernels() {
     return all;
 }
 
+std::vector<subject> with_file_engines(std::vector<subject> all) {
+    for (const std::string& engine : file_engine_names())
+        all.push_back(
+            {.name = "epoll_" + engine, .choice = {.name = "epoll+" + engine, .uring = {}}});
+    return all;
+}
+
 }  // namespace upcall::test

@@ -30,4 +30,7 @@ std::vector<subject> forms_of_host_drivers();
 /// Those, and the simulated kernel.
 std::vector<subject> all_kernels();
 
+/// Those, and epoll with each file engine that may take the place of the pool.
+std::vector<subject> with_file_engines(std::vector<subject> all);
+
 }  // namespace upcall::test

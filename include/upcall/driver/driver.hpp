@@ -65,6 +65,18 @@ struct driver_environment {
     bool embedded = false;
 };
 
+/// Which way transfers of files have gone since a driver was made.
+struct file_transfer_counts {
+    /// What is asked first: "pool", "linux_aio", …; empty: the driver's own interface.
+    std::string_view engine{};
+    /// That took them.
+    std::uint64_t by_engine = 0;
+    /// Left to the pool, as the engine would have blocked on them or cannot do them.
+    std::uint64_t by_pool = 0;
+    /// Of by_engine: came back, as the kernel would have had to wait, and went to the pool.
+    std::uint64_t sent_back = 0;
+};
+
 class driver {
   public:
     explicit driver(const driver_environment& lent) noexcept
@@ -184,6 +196,8 @@ class driver {
 
     /// Buffers of the pool that are out because the driver keeps them in stock for the kernel.
     virtual std::size_t buffers_in_stock() const noexcept { return 0; }
+
+    virtual file_transfer_counts file_transfers() const noexcept { return {}; }
 
     /// A leased buffer came back after the pool had run dry: what waits for one may go on. The loop
     /// wires buffer_pool::on_refill to this.

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <upcall/driver/driver.hpp>
@@ -15,6 +16,11 @@ struct driver_choice {
     /// environment variable UPCALL_DRIVER names, or the first that works of uring, epoll, poll,
     /// select and iocp. (The simulator is chosen in code, with make_sim_driver: see
     /// driver/sim_kernel.hpp.)
+    ///
+    /// After epoll, poll, select and sigio may follow what reads and writes files in place of the
+    /// pool: "epoll+linux_aio", "epoll+posix_aio", "epoll+posix_aio_thread",
+    /// "epoll+posix_aio_suspend". Where the host refuses that, files go to the pool all the same,
+    /// and the report says why.
     std::string name{};
     uring_options uring{};
 };
@@ -27,6 +33,7 @@ struct selection_report {
         std::string why;
     };
     std::string chosen;
+    /// Drivers, and file engines, that were asked for in vain.
     std::vector<refusal> refused;
 
     /// "epoll (uring: io_uring_setup: Operation not permitted)".
@@ -41,7 +48,15 @@ result<std::unique_ptr<driver>> make_driver(const driver_choice& choice,
                                             const driver_environment& lent,
                                             selection_report* report = nullptr);
 
-/// The names that `driver_choice` takes on this platform, in order of preference.
+/// The names that `driver_choice` takes on this platform, in order of preference; without file
+/// engines.
 std::vector<std::string> driver_names();
+
+/// The file engines that may follow the name of a readiness driver, after a '+'.
+std::vector<std::string> file_engine_names();
+
+/// Whether `driver_choice` takes this name on this platform: "auto", one of driver_names, or one of
+/// them with a file engine.
+bool is_driver_name(std::string_view name);
 
 }  // namespace upcall

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include <upcall/driver/driver.hpp>
 
@@ -20,5 +22,12 @@ std::unique_ptr<driver> make_select_driver(const driver_environment& lent, std::
 std::unique_ptr<driver> make_sigio_driver(const driver_environment& lent, std::error_code& error,
                                           std::string& why);
 #endif
+
+/// The file engines that the drivers above can use.
+std::span<const std::string_view> file_engines_of_readiness() noexcept;
+
+/// Lets a driver that one of the above has made give transfers of files to the engine of that name,
+/// one of the list. Else they go to the pool, and what is returned says why. Throws std::bad_alloc.
+std::string use_file_engine(driver& made, std::string_view engine);
 
 }  // namespace upcall

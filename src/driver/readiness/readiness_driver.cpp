@@ -16,6 +16,8 @@ namespace upcall {
 namespace {
 
 constexpr int operations_per_event = 16;
+/// No record's: a table would need as many places.
+constexpr std::uint64_t engine_key = ~std::uint64_t{1};
 
 std::uint32_t direction_of(const io_operation& op) noexcept {
     return waits_to_write(op) ? ready_to_write : ready_to_read;
@@ -37,7 +39,30 @@ readiness_driver::readiness_driver(const driver_environment& lent,
       edge_triggered_(poller_->edge_triggered()),
       pool_(*this, lent.pool) {}
 
-readiness_driver::~readiness_driver() { await_helpers(); }
+readiness_driver::~readiness_driver() {
+    await_helpers();
+    if (engine_watch_.fd >= 0) poller_->remove(engine_watch_);
+    // Its notices may still come, and wake the poller.
+    engine_.reset();
+}
+
+std::int64_t readiness_driver::use(std::unique_ptr<file_engine> engine) noexcept {
+    if (const std::int64_t refused = engine->open(); refused < 0) return refused;
+    if (engine->fd() >= 0) {
+        engine_watch_.fd = engine->fd();
+        engine_watch_.key = engine_key;
+        engine_watch_.borrowed = true;
+        const std::int64_t refused = poller_->add(engine_watch_);
+        if (refused < 0) {
+            engine_watch_.fd = -1;
+            return refused;
+        }
+        poller_->arm(engine_watch_, ready_to_read);
+    }
+    engine_ = std::move(engine);
+    transfers_.engine = engine_->name();
+    return 0;
+}
 
 // ---- handles ------------------------------------------------------------------------------------
 
@@ -93,6 +118,7 @@ void readiness_driver::free_record(posix_record& left) noexcept {
 // ---- starting -----------------------------------------------------------------------------------
 
 bool readiness_driver::submit(io_operation& op) noexcept {
+    if (op.kind == op_kind::file_read || op.kind == op_kind::file_write) return submit_transfer(op);
     if (pool_route::takes(op.kind)) return submit_to_pool(op);
     record& target = record_of(*op.target);
     if (is_answered_at_once(op)) return true;
@@ -109,6 +135,38 @@ bool readiness_driver::submit(io_operation& op) noexcept {
 bool readiness_driver::submit_to_pool(io_operation& op) noexcept {
     op.driver_state = in_pool;
     return pool_.submit(op);
+}
+
+bool readiness_driver::submit_transfer(io_operation& op) noexcept {
+    if (engine_) {
+        // Before, as the engine may be done with it at once.
+        op.driver_state = in_engine;
+        switch (engine_->submit(op)) {
+            case file_engine::answer::taken:
+                guard(op);
+                ++transfers_.by_engine;
+                return false;
+            case file_engine::answer::finished:
+                return true;
+            case file_engine::answer::not_mine:
+                break;
+        }
+    }
+    ++transfers_.by_pool;
+    return submit_to_pool(op);
+}
+
+void readiness_driver::collect_transfers() noexcept {
+    file_engine::operations ended;
+    engine_->collect(ended, std::exchange(engine_told_, false));
+    while (io_operation* op = ended.pop()) {
+        unguard(*op);
+        if (op->result == file_engine::would_block) {
+            ++transfers_.sent_back;
+            if (!submit_to_pool(*op)) continue;
+        }
+        complete(*op);
+    }
 }
 
 /// Calls at the descriptor's own position: the next one only after the last has come back.
@@ -276,6 +334,12 @@ void readiness_driver::note_short_read(const io_operation& op, record& target) n
 
 void readiness_driver::cancel(io_operation& op) noexcept {
     if (op.driver_state == in_pool) return pool_.cancel(op);
+    if (op.driver_state == in_engine) {
+        if (!engine_->withdraw(op)) return;
+        unguard(op);
+        op.result = -ECANCELED;
+        return complete(op);
+    }
     withdraw(op);
     complete(op);
 }
@@ -325,6 +389,15 @@ void readiness_driver::cancel_all(handle_record& closing) noexcept {
         }
     }
     if (count < target.in_flight) pool_.cancel_all(target);
+    if (engine_ && count < target.in_flight) {
+        file_engine::operations withdrawn;
+        engine_->withdraw_all(target, withdrawn);
+        while (io_operation* op = withdrawn.pop()) {
+            unguard(*op);
+            op->result = -ECANCELED;
+            ended.push(*op);
+        }
+    }
     // The last one may take the record along.
     while (io_operation* op = ended.pop()) complete(*op);
 }
@@ -340,7 +413,12 @@ void readiness_driver::poll(time_point deadline) noexcept {
         deadline = time_point{};
     else if (!retries_.empty())
         deadline = std::min(deadline, saturating_add(now(), silent_retry_pause));
+    if (engine_) {
+        engine_->hand_over();
+        deadline = engine_->wait(deadline);
+    }
     for (const poll_event& event : poller_->wait(deadline)) handle_event(event);
+    if (engine_) collect_transfers();
     collect_elsewhere();
 }
 
@@ -352,12 +430,14 @@ result<native_handle> readiness_driver::pollable() noexcept {
 
 time_point readiness_driver::poll_again_by() noexcept {
     if (refilled_ || !drain_.empty()) return time_point::min();
-    if (retries_.empty()) return never;
+    const time_point transfers = engine_ ? engine_->collect_by() : never;
+    if (retries_.empty()) return transfers;
     if (retry_at_ == never) retry_at_ = saturating_add(now(), silent_retry_pause);
-    return retry_at_;
+    return std::min(retry_at_, transfers);
 }
 
 void readiness_driver::handle_event(const poll_event& event) noexcept {
+    if (event.key == engine_key) engine_told_ = true;
     record* target = table_.find(event.key);
     if (!target) return;
     target->hints |= event.ready & (ready_to_read | ready_to_write);

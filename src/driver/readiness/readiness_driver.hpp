@@ -10,7 +10,8 @@
 //                                     ├─no buffer──▶ starved ──buffers_refilled──▶ tried again
 //                                     └─cancel─▶ -ECANCELED: a waiting operation has done nothing
 //
-// Files, and whatever the poller does not take, go to the pool.
+// Files, and whatever the poller does not take, go to the pool; or, where one was chosen, transfers
+// at an offset to a file engine (files/file_engine.hpp).
 //
 // Today's constants: one event runs at most 16 operations per direction, the rest has its turn
 // after the other handles; what waits for room in the queue of a Unix socket that it is not
@@ -23,6 +24,7 @@
 
 #include <memory>
 
+#include "driver/files/file_engine.hpp"
 #include "driver/pool_route.hpp"
 #include "driver/readiness/readiness_record.hpp"
 #include "driver/readiness/watch_table.hpp"
@@ -42,6 +44,11 @@ class readiness_driver final : public posix_driver {
     void buffers_refilled() noexcept override { refilled_ = true; }
     result<native_handle> pollable() noexcept override;
     time_point poll_again_by() noexcept override;
+    file_transfer_counts file_transfers() const noexcept override { return transfers_; }
+
+    /// Transfers of files go to `engine` from here on, which was not opened yet. 0 or a raw error:
+    /// then they go to the pool, as before. Once, before any operation.
+    std::int64_t use(std::unique_ptr<file_engine> engine) noexcept;
 
   protected:
     bool submit(io_operation& op) noexcept override;
@@ -57,7 +64,7 @@ class readiness_driver final : public posix_driver {
     using operations = record::operations;
 
     /// Where an operation is, in its driver_state. `elsewhere`: with a helper of somebody else's.
-    enum place : std::uint8_t { elsewhere, in_reading, in_writing, in_polling, in_pool };
+    enum place : std::uint8_t { elsewhere, in_reading, in_writing, in_polling, in_pool, in_engine };
 
     static record& record_of(handle_record& target) noexcept {
         return static_cast<record&>(target);
@@ -67,6 +74,8 @@ class readiness_driver final : public posix_driver {
     std::int64_t watch_record(record& added) noexcept;
     std::int64_t renew_watch(record& target, std::uint32_t interest) noexcept;
     bool submit_to_pool(io_operation& op) noexcept;
+    bool submit_transfer(io_operation& op) noexcept;
+    void collect_transfers() noexcept;
     bool submit_in_order(io_operation& op, record& target) noexcept;
     bool submit_poll(io_operation& op, record& target) noexcept;
     bool wait_in(place where, io_operation& op, record& target) noexcept;
@@ -96,6 +105,10 @@ class readiness_driver final : public posix_driver {
     /// When `retries_` are due, once it was asked for; `never` since the last poll.
     time_point retry_at_ = never;
     pool_route pool_;
+    std::unique_ptr<file_engine> engine_;
+    watch engine_watch_;
+    bool engine_told_ = false;
+    file_transfer_counts transfers_{.engine = "pool"};
     watch_table table_;
     list<record, in_drain> drain_;
     list<record, in_starved> starved_;

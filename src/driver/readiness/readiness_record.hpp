@@ -38,6 +38,8 @@ struct readiness_record : posix_record,
     std::uint32_t in_pool = 0;
     /// The first operation in `writing` is a connect that the kernel is working on.
     bool connecting = false;
+    /// What the file engine knows of the file; 0: nothing yet.
+    std::uint8_t engine_note = 0;
     /// `watched.fd` is a copy made for the poller, closed with the record.
     bool has_copy = false;
     enum class protocol : std::uint8_t { unknown, tcp, other };

@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_kernel, E1_reads_at_across_and_past_the_end_of_a_file) {
+TEST_P(every_kernel_with_files, E1_reads_at_across_and_past_the_end_of_a_file) {
     run([&]() -> task<> {
         auto data =
             (co_await file::open(scratch("ten"), open_read | open_write | open_create)).value();

@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_kernel, E2_a_write_past_the_end_leaves_a_hole_of_zeros) {
+TEST_P(every_kernel_with_files, E2_a_write_past_the_end_leaves_a_hole_of_zeros) {
     constexpr std::uint64_t far = 1'000'000;
     run([&]() -> task<> {
         auto data =

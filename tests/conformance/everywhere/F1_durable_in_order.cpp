@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_kernel, F1_a_commit_is_written_in_order_and_synced) {
+TEST_P(every_kernel_with_files, F1_a_commit_is_written_in_order_and_synced) {
     run([&]() -> task<> {
         auto log = (co_await ordered_writer::open(scratch("log"))).value();
         const auto first = co_await log.append(bytes_of("first "));

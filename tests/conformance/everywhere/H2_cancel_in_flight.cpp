@@ -53,7 +53,7 @@ TEST_P(every_kernel, H2_a_cancelled_timer_ends_at_once) {
     });
 }
 
-TEST_P(every_kernel, H2_a_cancelled_file_read_is_done_or_had_no_effect) {
+TEST_P(every_kernel_with_files, H2_a_cancelled_file_read_is_done_or_had_no_effect) {
     run([&]() -> task<> {
         auto data =
             (co_await file::open(scratch("data"), open_read | open_write | open_create)).value();

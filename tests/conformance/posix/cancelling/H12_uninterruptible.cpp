@@ -6,7 +6,8 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, H12_an_owner_that_goes_while_the_kernel_still_has_the_buffer_waits_for_it) {
+TEST_P(every_form_with_files,
+       H12_an_owner_that_goes_while_the_kernel_still_has_the_buffer_waits_for_it) {
     with_stalling_files([&](stalling_files& files, const std::string& path) {
         auto room = std::make_unique<std::string>(4096, '-');
         run([&]() -> task<> {

@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_driver, F1_syncing_succeeds_after_the_data_was_written) {
+TEST_P(every_driver_with_files, F1_syncing_succeeds_after_the_data_was_written) {
     run([&]() -> task<> {
         auto data =
             (co_await file::open(scratch("data"), open_read | open_write | open_create)).value();

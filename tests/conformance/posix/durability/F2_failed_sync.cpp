@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_driver, F2_data_that_the_disk_lost_is_reported_by_the_sync_after_it) {
+TEST_P(every_driver_with_files, F2_data_that_the_disk_lost_is_reported_by_the_sync_after_it) {
     with_thin_disk([&](const std::string& folder) {
         run([&]() -> task<> {
             auto data =
@@ -26,7 +26,7 @@ TEST_P(every_driver, F2_data_that_the_disk_lost_is_reported_by_the_sync_after_it
     });
 }
 
-TEST_P(every_driver, F2_a_log_whose_data_the_disk_lost_is_failed_for_good) {
+TEST_P(every_driver_with_files, F2_a_log_whose_data_the_disk_lost_is_failed_for_good) {
     with_thin_disk([&](const std::string& folder) {
         run([&]() -> task<> {
             auto log =

@@ -6,7 +6,7 @@ namespace upcall::test {
 
 // The kernel tells each descriptor that was open, once: so a writer learns of what was lost, even
 // if somebody else asked first.
-TEST_P(every_driver, F3_data_that_was_lost_is_told_to_all_who_had_the_file_open) {
+TEST_P(every_driver_with_files, F3_data_that_was_lost_is_told_to_all_who_had_the_file_open) {
     with_thin_disk([&](const std::string& folder) {
         run([&]() -> task<> {
             const std::string name = folder + "/log";

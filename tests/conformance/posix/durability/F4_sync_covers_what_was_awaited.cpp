@@ -4,7 +4,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_driver, F4_a_sync_is_asked_for_after_the_writes_that_were_awaited) {
+TEST_P(every_driver_with_files, F4_a_sync_is_asked_for_after_the_writes_that_were_awaited) {
     with_stalling_files([&](stalling_files& files, const std::string& path) {
         run([&]() -> task<> {
             auto data = (co_await file::open(path, open_write)).value();

@@ -25,7 +25,7 @@ task<int> commit_together(ordered_writer& log, std::error_code expected) {
 
 }  // namespace
 
-TEST_P(every_driver, F5_one_sync_serves_all_who_wait_and_its_error_goes_to_all) {
+TEST_P(every_driver_with_files, F5_one_sync_serves_all_who_wait_and_its_error_goes_to_all) {
     with_stalling_files([&](stalling_files& files, const std::string& path) {
         run([&]() -> task<> {
             auto opened = (co_await file::open(path, open_write)).value();

@@ -16,7 +16,7 @@ task<std::string> all_of(std::string name) {
 
 }  // namespace
 
-TEST_P(every_driver, F6_new_and_replaced_files_are_there_after_a_power_cut) {
+TEST_P(every_driver_with_files, F6_new_and_replaced_files_are_there_after_a_power_cut) {
     with_mortal_disk([&](mortal_disk& disk) {
         const std::string folder = disk.path();
         run([&]() -> task<> {
@@ -40,7 +40,7 @@ TEST_P(every_driver, F6_new_and_replaced_files_are_there_after_a_power_cut) {
     });
 }
 
-TEST_P(every_driver, F8_a_durable_write_is_there_after_a_power_cut) {
+TEST_P(every_driver_with_files, F8_a_durable_write_is_there_after_a_power_cut) {
     with_mortal_disk([&](mortal_disk& disk) {
         const std::string name = disk.path() + "/data";
         run([&]() -> task<> {

@@ -4,7 +4,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_driver, F7_an_error_of_close_is_told_and_the_descriptor_is_gone) {
+TEST_P(every_driver_with_files, F7_an_error_of_close_is_told_and_the_descriptor_is_gone) {
     with_stalling_files([&](stalling_files& files, const std::string& path) {
         run([&]() -> task<> {
             const std::size_t open = open_descriptors();

@@ -4,7 +4,8 @@
 
 namespace upcall::test {
 
-TEST_P(every_driver, F9_a_file_system_that_becomes_read_only_ends_writing_and_not_reading) {
+TEST_P(every_driver_with_files,
+       F9_a_file_system_that_becomes_read_only_ends_writing_and_not_reading) {
     with_mortal_disk([&](mortal_disk& disk) {
         run([&]() -> task<> {
             const std::string name = disk.path() + "/log";

@@ -4,7 +4,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_driver, K8_a_log_on_a_full_disk_says_so_and_goes_on_when_there_is_room) {
+TEST_P(every_driver_with_files, K8_a_log_on_a_full_disk_says_so_and_goes_on_when_there_is_room) {
     const std::string folder = scratch("");
     in_child(
         [&] {

@@ -23,7 +23,8 @@ task<result<file>> counted_file(std::string path, std::size_t pages) {
 
 }  // namespace
 
-TEST_P(every_form, C22_registered_memory_that_is_forgotten_in_flight_serves_its_transfers_first) {
+TEST_P(every_form_with_files,
+       C22_registered_memory_that_is_forgotten_in_flight_serves_its_transfers_first) {
     run([&]() -> task<> {
         auto data = (co_await counted_file(scratch("data"), 64)).value();
         const aligned_buffer memory(64 * page);
@@ -44,7 +45,7 @@ TEST_P(every_form, C22_registered_memory_that_is_forgotten_in_flight_serves_its_
 }
 
 // Went wrong: a transfer that the kernel had not been given yet named memory it did not know.
-TEST_P(every_form, C22_so_does_memory_that_is_forgotten_before_the_turn_ends) {
+TEST_P(every_form_with_files, C22_so_does_memory_that_is_forgotten_before_the_turn_ends) {
     run([&]() -> task<> {
         auto data = (co_await counted_file(scratch("data"), 2)).value();
         const aligned_buffer memory(2 * page);
@@ -58,7 +59,7 @@ TEST_P(every_form, C22_so_does_memory_that_is_forgotten_before_the_turn_ends) {
     });
 }
 
-TEST_P(every_form, C22_nothing_is_read_into_a_registered_buffer_as_into_any_other) {
+TEST_P(every_form_with_files, C22_nothing_is_read_into_a_registered_buffer_as_into_any_other) {
     run([&]() -> task<> {
         auto data = (co_await counted_file(scratch("data"), 2)).value();
         const registered_buffer memory = registered_buffer::create(page).value();
@@ -68,7 +69,7 @@ TEST_P(every_form, C22_nothing_is_read_into_a_registered_buffer_as_into_any_othe
     });
 }
 
-TEST_P(every_form, C22_transfers_find_the_registered_buffer_that_they_lie_in) {
+TEST_P(every_form_with_files, C22_transfers_find_the_registered_buffer_that_they_lie_in) {
     run([&]() -> task<> {
         auto data = (co_await counted_file(scratch("data"), 8)).value();
         const std::string content = counted_text(8 * page);

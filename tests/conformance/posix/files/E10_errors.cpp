@@ -8,7 +8,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E10_what_is_wrong_with_a_path_or_a_file_is_named) {
+TEST_P(every_form_with_files, E10_what_is_wrong_with_a_path_or_a_file_is_named) {
     run([&]() -> task<> {
         namespace fs = std::filesystem;
         const std::string path = scratch("data");
@@ -52,7 +52,7 @@ TEST_P(every_form, E10_what_is_wrong_with_a_path_or_a_file_is_named) {
     });
 }
 
-TEST_P(every_form, E10_a_file_that_is_not_ours_to_open_is_refused) {
+TEST_P(every_form_with_files, E10_a_file_that_is_not_ours_to_open_is_refused) {
     const std::string path = scratch("secret");
     {
         const raw_fd secret(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0));

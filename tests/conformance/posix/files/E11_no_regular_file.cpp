@@ -5,7 +5,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E11_a_fifo_in_place_of_a_file_hangs_nobody) {
+TEST_P(every_form_with_files, E11_a_fifo_in_place_of_a_file_hangs_nobody) {
     run([&]() -> task<> {
         const std::string path = scratch("fifo");
         EXPECT_EQ(::mkfifo(path.c_str(), 0644), 0);

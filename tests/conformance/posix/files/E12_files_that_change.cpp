@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E12_truncating_renaming_and_unlinking_leave_the_open_file_working) {
+TEST_P(every_form_with_files, E12_truncating_renaming_and_unlinking_leave_the_open_file_working) {
     run([&]() -> task<> {
         const std::string path = scratch("data");
         auto data = (co_await file::open(path, open_read | open_write | open_create)).value();

@@ -4,7 +4,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E13_a_file_that_does_not_answer_holds_up_nobody_else) {
+TEST_P(every_form_with_files, E13_a_file_that_does_not_answer_holds_up_nobody_else) {
     with_stalling_files([&](stalling_files& files, const std::string& path) {
         run([&]() -> task<> {
             auto slow = (co_await file::open(path, open_read)).value();

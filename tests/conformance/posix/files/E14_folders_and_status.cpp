@@ -9,7 +9,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E14_status_and_listing_tell_what_the_system_tells) {
+TEST_P(every_form_with_files, E14_status_and_listing_tell_what_the_system_tells) {
     run([&]() -> task<> {
         namespace fs = std::filesystem;
         const std::string folder = scratch("folder");

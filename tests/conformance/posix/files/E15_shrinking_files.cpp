@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E15_a_file_that_shrank_is_never_taken_for_whole) {
+TEST_P(every_form_with_files, E15_a_file_that_shrank_is_never_taken_for_whole) {
     run([&]() -> task<> {
         const std::string path = scratch("served");
         auto data = (co_await file::open(path, open_read | open_write | open_create)).value();

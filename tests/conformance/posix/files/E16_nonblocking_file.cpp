@@ -4,7 +4,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E16_a_file_opened_to_never_wait_is_read_whole_all_the_same) {
+TEST_P(every_form_with_files, E16_a_file_opened_to_never_wait_is_read_whole_all_the_same) {
     run([&]() -> task<> {
         const std::string path = scratch("data");
         const std::string content = counted_text(3'000'000);

@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E1_offsets_that_no_file_has_are_refused) {
+TEST_P(every_form_with_files, E1_offsets_that_no_file_has_are_refused) {
     run([&]() -> task<> {
         auto data =
             (co_await file::open(scratch("data"), open_read | open_write | open_create)).value();

@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E2_offsets_beyond_32_bits_and_a_terabyte_of_hole_are_right) {
+TEST_P(every_form_with_files, E2_offsets_beyond_32_bits_and_a_terabyte_of_hole_are_right) {
     constexpr std::uint64_t far = std::uint64_t{1} << 40;
     run([&]() -> task<> {
         auto data =

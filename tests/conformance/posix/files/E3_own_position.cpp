@@ -4,7 +4,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E3_positioned_transfers_leave_the_descriptors_own_position_alone) {
+TEST_P(every_form_with_files, E3_positioned_transfers_leave_the_descriptors_own_position_alone) {
     run([&]() -> task<> {
         const std::string path = scratch("data");
         raw_fd mine(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));

@@ -6,7 +6,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E4_appends_of_eight_writers_lose_and_tear_no_record) {
+TEST_P(every_form_with_files, E4_appends_of_eight_writers_lose_and_tear_no_record) {
     constexpr int writers = 8;
     constexpr int records = 60;
     run([&]() -> task<> {

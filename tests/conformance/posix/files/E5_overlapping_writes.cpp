@@ -3,7 +3,8 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E5_overlapping_transfers_in_flight_all_complete_with_bytes_of_one_of_them) {
+TEST_P(every_form_with_files,
+       E5_overlapping_transfers_in_flight_all_complete_with_bytes_of_one_of_them) {
     constexpr std::size_t size = 65536;
     run([&]() -> task<> {
         auto data =

@@ -5,7 +5,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E6_direct_transfers_are_aligned_or_refused_never_silently_buffered) {
+TEST_P(every_form_with_files, E6_direct_transfers_are_aligned_or_refused_never_silently_buffered) {
     run([&]() -> task<> {
         auto opened = co_await file::open(scratch("direct"),
                                           open_read | open_write | open_create | open_direct);

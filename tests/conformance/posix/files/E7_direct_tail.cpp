@@ -7,7 +7,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E7_the_tail_of_a_file_shorter_than_a_block_is_read_directly) {
+TEST_P(every_form_with_files, E7_the_tail_of_a_file_shorter_than_a_block_is_read_directly) {
     run([&]() -> task<> {
         const std::string path = scratch("tail");
         const std::string content = counted_text(10'000);

@@ -6,7 +6,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E8_a_write_that_crosses_the_size_limit_tells_how_much_went) {
+TEST_P(every_form_with_files, E8_a_write_that_crosses_the_size_limit_tells_how_much_went) {
     in_child([&] {
         std::signal(SIGXFSZ, SIG_IGN);  // the program's own decision, as setrlimit(2) says
         lowered_limit small(RLIMIT_FSIZE, 10'000);

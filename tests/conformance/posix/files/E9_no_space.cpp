@@ -4,7 +4,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, E9_a_full_disk_is_an_exact_count_and_passes_when_there_is_space) {
+TEST_P(every_form_with_files, E9_a_full_disk_is_an_exact_count_and_passes_when_there_is_space) {
     const std::string folder = scratch("");
     in_child(
         [&] {

@@ -57,7 +57,8 @@ struct everything_in_flight {
 
 }  // namespace
 
-TEST_P(every_driver, I6_a_program_that_ends_with_everything_in_flight_waits_for_the_kernel) {
+TEST_P(every_driver_with_files,
+       I6_a_program_that_ends_with_everything_in_flight_waits_for_the_kernel) {
     everything_in_flight all;
     const std::string path = scratch("data");
     {

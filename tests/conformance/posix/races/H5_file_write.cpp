@@ -4,7 +4,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_driver, H5_a_file_write_and_its_cancellation_have_one_outcome) {
+TEST_P(every_driver_with_files, H5_a_file_write_and_its_cancellation_have_one_outcome) {
     run([&]() -> task<> {
         auto data =
             (co_await file::open(scratch("data"), open_read | open_write | open_create)).value();
@@ -32,7 +32,8 @@ TEST_P(every_driver, H5_a_file_write_and_its_cancellation_have_one_outcome) {
     });
 }
 
-TEST_P(every_driver, H5_an_ordered_write_and_its_cancellation_have_one_outcome_and_leave_no_gap) {
+TEST_P(every_driver_with_files,
+       H5_an_ordered_write_and_its_cancellation_have_one_outcome_and_leave_no_gap) {
     run([&]() -> task<> {
         auto log = (co_await ordered_writer::open(scratch("log"))).value();
         steering by;

@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_form, C23_a_copy_of_a_file_that_shrinks_ends_with_an_exact_count) {
+TEST_P(every_form_with_files, C23_a_copy_of_a_file_that_shrinks_ends_with_an_exact_count) {
     constexpr std::size_t size = 40'000'000;
     run([&]() -> task<> {
         auto from =

@@ -11,7 +11,8 @@
 
 namespace upcall::test {
 
-TEST_P(every_driver, L8_work_that_waits_for_a_thread_is_cancelled_and_work_that_runs_is_not) {
+TEST_P(every_driver_with_files,
+       L8_work_that_waits_for_a_thread_is_cancelled_and_work_that_runs_is_not) {
     const std::size_t threads = blocking_pool::shared().options().threads_max;
     std::atomic<bool> open = false;
     std::atomic<std::size_t> busy = 0;

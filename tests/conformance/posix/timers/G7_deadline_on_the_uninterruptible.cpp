@@ -4,7 +4,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_driver, G7_a_deadline_waits_for_a_kernel_that_cannot_be_interrupted) {
+TEST_P(every_driver_with_files, G7_a_deadline_waits_for_a_kernel_that_cannot_be_interrupted) {
     with_stalling_files([&](stalling_files& files, const std::string& path) {
         run([&]() -> task<> {
             auto slow = (co_await file::open(path, open_read)).value();
