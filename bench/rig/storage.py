@@ -19,17 +19,29 @@ def _upcall(program, file, depth, settings):
     return [*_reader(program, file, depth, settings), "--driver", settings.driver]
 
 
-def _fio(program, file, depth, settings):
-    # Its best: registered file and buffers, one clock reading per batch, no map of blocks seen.
-    return [program, "--name=read", f"--filename={file}", "--rw=randread", "--bs=4k", "--direct=1",
-            "--ioengine=io_uring", f"--iodepth={depth}", "--fixedbufs=1", "--registerfiles=1",
-            "--gtod_reduce=1", "--norandommap=1", "--thread=1", "--numjobs=1", "--time_based=1",
-            f"--ramp_time={settings.warmup}", f"--runtime={max(1, round(settings.seconds))}",
-            "--output-format=json"]
+def _upcall_over(driver):
+    return lambda program, file, depth, settings: [
+        *_reader(program, file, depth, settings), "--driver", driver]
+
+
+def _fio_with(*engine):
+    # Its best: one clock reading per batch, no map of blocks seen.
+    return lambda program, file, depth, settings: [
+        program, "--name=read", f"--filename={file}", "--rw=randread", "--bs=4k", "--direct=1",
+        *engine, f"--iodepth={depth}", "--gtod_reduce=1", "--norandommap=1", "--thread=1",
+        "--numjobs=1", "--time_based=1", f"--ramp_time={settings.warmup}",
+        f"--runtime={max(1, round(settings.seconds))}", "--output-format=json"]
 
 
 UPCALL = Contestant("upcall", "bench_file_read", _upcall)
-FIO = Contestant("fio", "fio", _fio)
+FIO = Contestant("fio", "fio",
+                 _fio_with("--ioengine=io_uring", "--fixedbufs=1", "--registerfiles=1"))
+UPCALL_LINUX_AIO = Contestant("upcall-linux-aio", "bench_file_read",
+                              _upcall_over("epoll+linux_aio"))
+FIO_LIBAIO = Contestant("fio-libaio", "fio", _fio_with("--ioengine=libaio"))
+UPCALL_POSIX_AIO = Contestant("upcall-posix-aio", "bench_file_read",
+                              _upcall_over("epoll+posix_aio"))
+FIO_POSIXAIO = Contestant("fio-posixaio", "fio", _fio_with("--ioengine=posixaio"))
 RAW_URING = Contestant("raw-uring", "file_raw_uring", _reader)
 
 
@@ -61,7 +73,7 @@ class RandomReads:
         command = contestant.arguments(program, str(settings.scratch / "data"), self.depth,
                                        settings)
         said = run_load(command, settings.warmup + settings.seconds + 60, machine.SERVER_CORE)
-        result = _read_fio(said) if contestant is FIO else json.loads(said)
+        result = _read_fio(said) if contestant.program == "fio" else json.loads(said)
         if not result["reads"]:
             raise Failed(f"{contestant.name} read nothing")
         result["cpu_ns_per_read"] = result["cpu_seconds"] * 1e9 / result["reads"]

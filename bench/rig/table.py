@@ -1,5 +1,6 @@
 """Every comparison, and what it must reach."""
 
+import dataclasses
 import os
 import pathlib
 
@@ -81,6 +82,15 @@ def _storage():
             yield Comparison(f"file-{depth}-{peer.name}",
                              f"4 KiB random reads, O_DIRECT, depth {depth}",
                              storage.RandomReads(depth), storage.UPCALL, peer, checks)
+    aio = Check("reads_per_second", "reads per second", "at least", 0.95, unit="/s")
+    used = Check("cpu_ns_per_read", "CPU per read", unit=" ns")
+    yield Comparison("file-32-fio-libaio", "4 KiB random reads, O_DIRECT, depth 32, Linux AIO",
+                     storage.RandomReads(32), storage.UPCALL_LINUX_AIO, storage.FIO_LIBAIO,
+                     (aio, used))
+    aio = dataclasses.replace(aio, limit=1.0)
+    yield Comparison("file-32-fio-posixaio", "4 KiB random reads, O_DIRECT, depth 32, POSIX AIO",
+                     storage.RandomReads(32), storage.UPCALL_POSIX_AIO, storage.FIO_POSIXAIO,
+                     (aio, used))
 
 
 def _commits():
@@ -115,6 +125,7 @@ def all_comparisons():
 STAND_INS = {
     echo.UPCALL: echo.RAW_URING, echo.UPCALL_TWO_LOOPS: echo.RAW_EPOLL,
     echo.UPCALL_WATCHED: echo.RAW_EPOLL, http.UPCALL: http.H2O, storage.UPCALL: storage.RAW_URING,
+    storage.UPCALL_LINUX_AIO: storage.RAW_URING, storage.UPCALL_POSIX_AIO: storage.RAW_URING,
     commits.UPCALL: commits.PLAIN, micro.UPCALL: micro.ASIO,
     micro.UPCALL_HEADER: micro.ASIO_HEADER,
 }
@@ -122,7 +133,7 @@ STAND_INS = {
 
 def missing(contestant, settings):
     """Why the contestant cannot run, or nothing."""
-    if contestant in (http.NGINX, http.H2O, storage.FIO):
+    if contestant.program == "fio" or contestant in (http.NGINX, http.H2O):
         installed = machine.find(contestant.program)
         return None if installed else f"{contestant.program} is not installed"
     if contestant in (micro.UPCALL_HEADER, micro.ASIO_HEADER):
