@@ -211,13 +211,12 @@ int sigio_poller::poll_for(time_point deadline) noexcept {
 std::span<const poll_event> sigio_poller::wait(time_point deadline) noexcept {
     if (signal_.overflowed()) look_at_all();
     const bool all_seen = native_.size() == own_entries + armed_;
-    int left = poll_for(all_seen ? deadline : std::min(deadline, next_look_));
-    if (left < 0) return {};
+    if (poll_for(all_seen ? deadline : std::min(deadline, next_look_)) < 0) return {};
     if (native_[1].revents) wake_.lower();
     bool look_again = native_[0].revents && take_signals();
     if (signal_.overflowed() || (!all_seen && clock::now() >= next_look_))
         look_again |= look_at_all();
-    if (look_again && (left = poll_for(time_point{})) < 0) return {};
+    if (look_again && poll_for(time_point{}) < 0) return {};
     return gather();
 }
 
