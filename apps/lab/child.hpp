@@ -15,7 +15,7 @@ struct child_limits {
     /// After so long it is ended, with everything that it started.
     double seconds = 60;
     /// Asked every tenth of a second: true ends it.
-    std::function<bool()> is_over;
+    std::function<bool()> is_over{};
 };
 
 /// Runs `what` in a child process and waits. What it returns, or what it threw, in words; also

@@ -21,6 +21,11 @@ struct experiment {
 std::span<const experiment> all_experiments();
 
 void measure_threads(lab_run& run, findings& found);
+void measure_storage(lab_run& run, findings& found);
+void measure_reordering(lab_run& run, findings& found);
+void measure_head_of_line(lab_run& run, findings& found);
+void measure_cancel_races(lab_run& run, findings& found);
+void measure_connections(lab_run& run, findings& found);
 void measure_batching(lab_run& run, findings& found);
 void measure_readiness(lab_run& run, findings& found);
 

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <deque>
+#include <memory>
 
 #include "lab/clocks.hpp"
 #include "lab/findings.hpp"
@@ -26,10 +27,14 @@ constexpr double longest_seconds = 5;
 
 class loader {
   public:
-    explicit loader(const load_plan& plan)
-        : plan_(plan), server_(plan.server, plan.over, plan.connections) {
-        for (unsigned at = 0; at < plan.connections; ++at) add_connection(at);
-        server_.await_ready();
+    explicit loader(const load_plan& plan) : plan_(plan) {
+        for (unsigned at = 0; at < plan.servers; ++at)
+            servers_.push_back(std::make_unique<echo_server>(
+                plan.server, plan.over, (plan.connections + at) / plan.servers));
+        // From the last one on, which has one more where they cannot be shared out evenly.
+        for (unsigned at = 0; at < plan.connections; ++at)
+            add_connection(at, *servers_[plan.servers - 1 - at % plan.servers]);
+        for (const auto& each : servers_) each->await_ready();
         settle_on_core(loading_core);
     }
 
@@ -46,7 +51,7 @@ class loader {
         for (double now = start; now < end_ || (!has_seen_all() && now < latest); now = now_ns()) {
             if (!is_measuring && now >= measured_from_ && (has_seen_all() || now >= latest)) {
                 is_measuring = true;
-                before = server_.usage();
+                before = usage();
                 counted_ = 0;
                 measured_from_ = now_ns();
                 end_ = measured_from_ + plan_.seconds * 1e9;
@@ -55,7 +60,7 @@ class loader {
             take_answers(now);
         }
         const double took = now_ns() - measured_from_;
-        const server_usage after = server_.usage();
+        const server_usage after = usage();
         return outcome(before, after, took);
     }
 
@@ -66,8 +71,19 @@ class loader {
 
     bool is_closed() const { return plan_.messages_per_second <= 0; }
 
-    void add_connection(unsigned at) {
-        owned_fd made = server_.connect();
+    server_usage usage() {
+        server_usage sum;
+        for (const auto& each : servers_) {
+            const server_usage one = each->usage();
+            sum.cpu_ns += one.cpu_ns;
+            sum.switches += one.switches;
+            sum.memory_bytes += one.memory_bytes - each->before().memory_bytes;
+        }
+        return sum;
+    }
+
+    void add_connection(unsigned at, echo_server& to) {
+        owned_fd made = to.connect();
         epoll_event interest{.events = EPOLLIN, .data = {.u32 = at}};
         if (::fcntl(made.get(), F_SETFL, O_NONBLOCK) != 0 ||
             ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, made.get(), &interest) != 0)
@@ -82,7 +98,7 @@ class loader {
         since_[to] = since;
         const auto sent = ::send(sockets_[to].get(), message.data(), message.size(), MSG_NOSIGNAL);
         if (sent == static_cast<ssize_t>(message.size())) return;
-        server_.usage();  // says why, if the server has ended
+        usage();  // says why, if the server has ended
         throw lab_error(failed("send a message", sent < 0 ? errno : EMSGSIZE));
     }
 
@@ -113,7 +129,7 @@ class loader {
         const auto got = ::read(sockets_[from].get(), message.data(), message.size());
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
         if (got != static_cast<ssize_t>(message.size())) {
-            server_.usage();
+            usage();
             throw lab_error("an answer was cut short");
         }
         ++counted_;
@@ -147,14 +163,14 @@ class loader {
         seen.messages_per_second = messages / took * 1e9;
         seen.cpu_ns = (after.cpu_ns - before.cpu_ns) / messages;
         seen.switches = (after.switches - before.switches) / messages;
-        seen.memory = (after.memory_bytes - server_.before().memory_bytes) / plan_.connections;
+        seen.memory = after.memory_bytes / plan_.connections;
         seen.median_ns = quantile(latencies_, 0.5);
         seen.slowest_ns = quantile(latencies_, 0.99);
         return seen;
     }
 
     const load_plan& plan_;
-    echo_server server_;
+    std::vector<std::unique_ptr<echo_server>> servers_;
     owned_fd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
     std::vector<owned_fd> sockets_;
     std::vector<double> since_;

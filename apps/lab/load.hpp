@@ -9,9 +9,11 @@
 namespace upcall_lab {
 
 struct load_plan {
-    std::string server;
+    std::string server{};
     transport over = transport::unix_socket;
     unsigned connections = 1;
+    /// Processes that share the connections.
+    unsigned servers = 1;
     double warm_up_seconds = 0.05;
     double seconds = 0.2;
     /// 0: each connection sends its next message when the last one is back.

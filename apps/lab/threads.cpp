@@ -24,7 +24,7 @@ enum what { throughput, cpu, switches, memory };
 /// Values of each kind, by connections.
 struct server_seen {
     std::string name;
-    std::map<unsigned, std::array<std::vector<double>, load_outcome::count>> by_connections;
+    std::map<unsigned, std::array<std::vector<double>, load_outcome::count>> by_connections{};
     bool has_failed = false;
 
     std::vector<point> points(std::size_t kind) const {

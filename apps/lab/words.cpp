@@ -62,7 +62,11 @@ std::string in_bytes(double bytes) {
 
 std::string in_times(double ratio) { return in_digits(ratio) + " times"; }
 
-std::string in_percent(double part) { return (part > 0 ? "+" : "") + in_digits(part * 100) + " %"; }
+std::string in_percent(double part) {
+    constexpr double least_told = 0.0005;
+    if (std::abs(part) < least_told) return "0 %";
+    return (part > 0 ? "+" : "") + in_digits(part * 100) + " %";
+}
 
 std::string in_unit(double value, std::string_view unit) {
     if (unit == "ns") return in_time(value);

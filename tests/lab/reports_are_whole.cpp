@@ -178,6 +178,7 @@ TEST(lab_words, are_short_and_right) {
     EXPECT_EQ(in_bytes(1536), "1.5 KiB");
     EXPECT_EQ(in_percent(0.125), "+12.5 %");
     EXPECT_EQ(in_percent(-0.03), "-3 %");
+    EXPECT_EQ(in_percent(-1e-15), "0 %");
     EXPECT_EQ(in_unit(2, "switches"), "2 switches");
     EXPECT_EQ(in_unit(1.06, ""), "1.06");
     EXPECT_EQ(counted(1, "copy", "copies"), "1 copy");

@@ -57,6 +57,11 @@ void expect_measured(const std::string& name) {
 
 TEST(lab, measures_batching) { expect_measured("batching"); }
 TEST(lab, measures_threads) { expect_measured("threads"); }
+TEST(lab, measures_storage) { expect_measured("storage"); }
+TEST(lab, measures_head_of_line) { expect_measured("head-of-line"); }
+TEST(lab, measures_reordering) { expect_measured("reordering"); }
+TEST(lab, measures_cancel_races) { expect_measured("cancel-races"); }
+TEST(lab, measures_connections) { expect_measured("connections"); }
 TEST(lab, measures_readiness) { expect_measured("readiness"); }
 
 TEST(lab, ends_when_it_is_interrupted) {
