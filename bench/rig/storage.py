@@ -19,6 +19,13 @@ def _upcall(program, file, depth, settings):
     return [*_reader(program, file, depth, settings), "--driver", settings.driver]
 
 
+def _file_once(reader):
+    def arguments(program, file, depth, settings):
+        return [program, "--file", file, "--depth", str(depth), "--reader", reader,
+                "--driver", settings.driver]
+    return arguments
+
+
 def _upcall_over(driver):
     return lambda program, file, depth, settings: [
         *_reader(program, file, depth, settings), "--driver", driver]
@@ -43,6 +50,9 @@ UPCALL_POSIX_AIO = Contestant("upcall-posix-aio", "bench_file_read",
                               _upcall_over("epoll+posix_aio"))
 FIO_POSIXAIO = Contestant("fio-posixaio", "fio", _fio_with("--ioengine=posixaio"))
 RAW_URING = Contestant("raw-uring", "file_raw_uring", _reader)
+# One file, once, from its beginning to its end.
+BY_EPOLL = Contestant("polled-file", "bench_polled_file", _file_once("epoll"))
+BY_TASKS = Contestant("tasks", "bench_polled_file", _file_once("tasks"))
 
 
 def _read_fio(text):

@@ -91,6 +91,13 @@ def _storage():
     yield Comparison("file-32-fio-posixaio", "4 KiB random reads, O_DIRECT, depth 32, POSIX AIO",
                      storage.RandomReads(32), storage.UPCALL_POSIX_AIO, storage.FIO_POSIXAIO,
                      (aio, used))
+    for depth in (8, 32):
+        yield Comparison(f"polled-file-{depth}",
+                         f"1 GiB read in order, 4 KiB each, O_DIRECT, depth {depth}: a foreign epoll"
+                         " loop against our tasks", storage.RandomReads(depth), storage.BY_EPOLL,
+                         storage.BY_TASKS,
+                         (Check("reads_per_second", "reads per second", "at least", 0.9,
+                                unit="/s"), stated[1]))
 
 
 def _commits():
@@ -126,6 +133,7 @@ STAND_INS = {
     echo.UPCALL: echo.RAW_URING, echo.UPCALL_TWO_LOOPS: echo.RAW_EPOLL,
     echo.UPCALL_WATCHED: echo.RAW_EPOLL, http.UPCALL: http.H2O, storage.UPCALL: storage.RAW_URING,
     storage.UPCALL_LINUX_AIO: storage.RAW_URING, storage.UPCALL_POSIX_AIO: storage.RAW_URING,
+    storage.BY_EPOLL: storage.BY_TASKS,
     commits.UPCALL: commits.PLAIN, micro.UPCALL: micro.ASIO,
     micro.UPCALL_HEADER: micro.ASIO_HEADER,
 }
