@@ -112,6 +112,10 @@ def _commits():
                      commits.Commits(64), commits.UPCALL, commits.ONE_BY_ONE,
                      (Check("commits_per_second", "commits per second", "at least", 20.0,
                             unit="/s"), cpu))
+    yield Comparison("commit-50-redis",
+                     "durable appends of 4 KiB, 50 at a time; redis: SET, appendfsync always",
+                     commits.Commits(50), commits.UPCALL, commits.REDIS,
+                     (Check("commits_per_second", "commits per second", unit="/s"), cpu))
 
 
 def _micro():
@@ -141,7 +145,7 @@ STAND_INS = {
 
 def missing(contestant, settings):
     """Why the contestant cannot run, or nothing."""
-    if contestant.program == "fio" or contestant in (http.NGINX, http.H2O):
+    if contestant.program == "fio" or contestant in (http.NGINX, http.H2O, commits.REDIS):
         installed = machine.find(contestant.program)
         return None if installed else f"{contestant.program} is not installed"
     if contestant in (micro.UPCALL_HEADER, micro.ASIO_HEADER):

@@ -9,7 +9,8 @@ packages_format=(clang-format-19 shellcheck)
 packages_clang=(clang-19 lld-19 libclang-rt-19-dev llvm-19)
 packages_tidy=(clang-tidy-19)
 packages_windows=(g++-mingw-w64-x86-64-posix googletest wine wine64)
-packages_bench=(libboost1.81-dev libuv1-dev libevent-dev pkg-config nginx-light h2o fio wrk clang-19 python3)
+packages_bench=(libboost1.81-dev libuv1-dev libevent-dev pkg-config nginx-light h2o fio wrk clang-19 python3
+    redis-server redis-tools)
 
 as_root() {
     if [[ $(id -u) == 0 ]]; then
