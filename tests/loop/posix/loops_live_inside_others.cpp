@@ -33,8 +33,10 @@ loop_options embedded_loop() {
 /// The drivers of this host whose loops are descriptors.
 std::vector<std::string> embedded_kernels() {
     std::vector<std::string> names;
-    for (const std::string& name : tested_kernels())
-        if (make_test_loop(name, embedded_loop())->native_handle()) names.push_back(name);
+    for (const std::string& name : tested_kernels()) {
+        const auto made = make_test_loop(name, embedded_loop());
+        if (made && made->native_handle()) names.push_back(name);
+    }
     return names;
 }
 
