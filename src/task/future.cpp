@@ -59,6 +59,7 @@ void future_core::deliver() noexcept {
     future_waiter* holder = state_.exchange(delivered(), std::memory_order_acq_rel);
     if (holder == dropped()) {
         if (std::exception_ptr why = untaken()) fail(std::move(why));
+        discard();  // here, on the loop: the last reference may be the holder's
     } else if (holder) {
         holder->told(*holder);
     }

@@ -69,6 +69,8 @@ class future_core : protected scope_member, private ready_node, public recycled 
     virtual void cancel_operation() noexcept = 0;
     /// What a future that was dropped would have thrown.
     virtual std::exception_ptr untaken() const noexcept = 0;
+    /// Destroys the outcome that nobody will take.
+    virtual void discard() noexcept = 0;
 
     bool on_home_thread() const noexcept { return thread_ == std::this_thread::get_id(); }
     bool send(wish what) noexcept;
@@ -103,6 +105,10 @@ class future_state : public future_core {
 
   private:
     std::exception_ptr untaken() const noexcept override { return exception_; }
+    void discard() noexcept override {
+        outcome_.reset();
+        exception_ = nullptr;
+    }
 };
 
 template <class Yielded>

@@ -1,0 +1,70 @@
+// A scope that other threads stop and cancel: what is asked for takes effect once, on its loop, or
+// nowhere when the loop is gone.
+#include <upcall/sync/event.hpp>
+#include <upcall/task/scope.hpp>
+
+#include "model/model_loop.hpp"
+
+namespace {
+
+using namespace upcall;
+
+task<> waits(event& never_set, int& ended) {
+    static_cast<void>(co_await never_set.wait());
+    ++ended;
+}
+
+/// Thread 0 is the loop; its task ends only by being cancelled.
+struct reached : model::program {
+    std::unique_ptr<loop> home = model::make_loop();
+    event never_set;
+    int ended = 0;
+    std::unique_ptr<scope> tasks = std::make_unique<scope>(home->root());
+    remote_scope remotes[2] = {tasks->remote(), tasks->remote()};
+
+    reached() { tasks->spawn_now(waits(never_set, ended)); }
+    void end() {
+        home->run();
+        tasks.reset();
+        home.reset();
+    }
+    void thread(unsigned which) override {
+        if (which == 0) return end();
+        remotes[which - 1].cancel();
+    }
+    ~reached() override { model::check(ended == 1, "the task has ended"); }
+};
+
+struct cancelled_by_another : reached {};
+MODEL_PROGRAM(scopes, cancelled_by_another, 2)
+
+struct stopped_then_cancelled : reached {
+    void thread(unsigned which) override {
+        if (which == 1) remotes[0].stop();
+        reached::thread(which);
+    }
+};
+MODEL_PROGRAM(scopes, stopped_then_cancelled, 2)
+
+/// Who cancels meets a loop that ends by itself.
+struct cancelled_while_the_loop_ends : reached {
+    void thread(unsigned which) override {
+        if (which == 0) tasks->cancel();
+        reached::thread(which);
+    }
+};
+MODEL_PROGRAM(scopes, cancelled_while_the_loop_ends, 2)
+
+struct copies_dropped_elsewhere : reached {
+    void thread(unsigned which) override {
+        if (which == 0) {
+            tasks->cancel();
+            return end();
+        }
+        remote_scope copy = remotes[0];
+        remotes[1] = copy;
+    }
+};
+MODEL_PROGRAM(scopes, copies_dropped_elsewhere, 2)
+
+}  // namespace
