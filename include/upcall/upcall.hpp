@@ -20,6 +20,7 @@
 #include <upcall/io/tcp.hpp>
 #include <upcall/io/udp.hpp>
 #include <upcall/io/unix.hpp>
+#include <upcall/loop/close_report.hpp>
 #include <upcall/loop/loop.hpp>
 #include <upcall/runtime/run.hpp>
 #include <upcall/sync/channel.hpp>

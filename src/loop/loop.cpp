@@ -18,8 +18,15 @@ constinit std::atomic<loop*> last_leaked{nullptr};
 // Plain looks: the instruction that tells a processor of waiting takes longer than the answer.
 constexpr int looks_for_post = 1000;
 
-// Resumptions between two looks at the clock, which costs as much as a few of them.
-constexpr std::uint32_t clock_interval = 32;
+// A look at the clock costs as much as a few resumptions: as many run between two as are expected
+// to fit into this part of a turn.
+constexpr int goals_per_turn = 8;
+
+// When no more fit than these, a turn begins with a look at the clock.
+constexpr std::uint32_t few_handlers = 4;
+
+// What does not end by then, though it was cancelled, would go on for ever.
+constexpr int turns_past_limit = 200;
 
 /// Marks the calling thread as running a loop, for as long as it lives.
 class running {
@@ -48,6 +55,7 @@ loop::loop(loop_options options)
       background_(*this, ready_) {
     root_.set_name("main", std::source_location::current());
     background_.set_name("background", std::source_location::current());
+    if (options.accounts) ready_.keep_accounts();
 }
 
 result<std::unique_ptr<loop>> loop::create(const driver_maker& make, loop_options options) {
@@ -73,34 +81,51 @@ result<std::unique_ptr<loop>> loop::create(const driver_maker& make, loop_option
     }
 }
 
+/// Past the limit what is ready still runs, as far as that takes no waiting.
+template <class Done>
+bool loop::end_by(time_point limit, Done done) noexcept {
+    bool ended = run_until(done, limit);
+    for (int turns = 0; !ended && turns < turns_past_limit && !ready_.empty(); ++turns) {
+        turn_ready();
+        turn_wait(wait::none);
+        ended = done();
+    }
+    return ended;
+}
+
 // What runs in the background serves the rest, so it ends last; both end before the mailbox, by
 // which other loops answer them. Calls that come in meanwhile run when there is a turn, and what is
 // left of them when no more can come. To wait for an empty box before it is closed would let those
 // who post without end keep the loop alive.
-void loop::wind_down() noexcept {
-    if (!mailbox_) return;  // it was never made whole
-    failure_ = nullptr;     // what the exception owns may belong to this loop
+bool loop::wind_down(time_point limit) noexcept {
+    if (!mailbox_) return true;  // it was never made whole
+    failure_ = nullptr;          // what the exception owns may belong to this loop
     root_.cancel();
-    run_until([&] { return !root_.busy(); });
+    end_by(limit, [&] { return !root_.busy(); });
     background_.cancel();
-    run_until([&] { return !background_.busy(); });
+    end_by(limit, [&] { return !background_.busy(); });
     mailbox_->close();
-    run_until([&] {
+    const bool ended = end_by(limit, [&] {
         return ready_.empty() && mailbox_->empty() && !root_.busy() && !background_.busy();
     });
+    if (!ended) return false;
     // What comes back from here on has no driver to tell.
     buffers_->stop_telling();
+    return true;
+}
+
+void loop::leak(loop& self) noexcept {
+    self.leaked_before_ = last_leaked.exchange(&self, std::memory_order_relaxed);
 }
 
 void loop::end(loop* self) noexcept {
-    self->wind_down();
+    self->wind_down(never);
     if (const auto left = self->driver_ ? self->driver_->open_handles() : 0; left > 0) {
         std::fprintf(stderr,
                      "upcall: %zu streams, listeners or files outlived their loop, which is "
                      "leaked; destroy them first\n",
                      left);
-        self->leaked_before_ = last_leaked.exchange(self, std::memory_order_relaxed);
-        return;
+        return leak(*self);
     }
     delete self;
 }
@@ -176,21 +201,73 @@ void loop::turn_ready() noexcept {
     if (activity_) activity_->handler.store(0, std::memory_order_relaxed);
 }
 
-void loop::run_some() noexcept {
-    time_point end = never;
-    for (std::uint32_t done = 1; done <= limits_.resumptions_per_turn; ++done) {
+/// Runs up to `most` of what is ready of one class; a class that is measured may be gone meanwhile.
+template <bool Measured>
+std::uint32_t loop::run_from(task_class& one, std::uint32_t most) noexcept {
+    std::uint32_t ran = 0;
+    while (ran < most && (!Measured || ready_.serves(one))) {
         ready_node* node = nullptr;
-        if (choose_ && ready_.size() > 1)
-            node = ready_.pop_at(choose_(ready_.size()));
+        if (choose_ && one.size() > 1)
+            node = one.pop_at(choose_(one.size()));
         else
-            node = ready_.pop();
-        if (!node) return;
+            node = one.pop();
+        if (!node) break;
+        ++ran;
         ++resumptions_;
         if (activity_) activity_->handler.store(resumptions_, std::memory_order_relaxed);
         node->run(*node);
-        if (done % clock_interval != 0) continue;
+    }
+    return ran;
+}
+
+// When the clock is first looked at in a turn nothing is known of how long what ran before took, so
+// the next handler is measured alone. Where handlers are long, the beginning is looked at, too.
+void loop::run_some() noexcept {
+    if (ready_.measured()) [[unlikely]]
+        return run_classes();
+    std::uint32_t left = limits_.resumptions_per_turn;
+    time_point looked = never;
+    time_point end = never;
+    std::uint32_t since = 0;
+    if (interval_.handlers() <= few_handlers) {
+        looked = driver_->now();
+        end = saturating_add(looked, limits_.turn_time);
+        look_in_ = interval_.handlers();
+    }
+    while (left > 0) {
+        const std::uint32_t ran = run_from<false>(ready_.own(), std::min(left, look_in_));
+        left -= ran;
+        look_in_ -= ran;
+        since += ran;
+        const bool over = look_in_ > 0;
+        if (over && looked == never) return;
+        if (over && (since == 0 || interval_.handlers() > few_handlers)) return;
         const time_point moment = driver_->now();
-        if (end == never) end = saturating_add(moment, limits_.turn_time);
+        if (looked == never) {
+            end = saturating_add(moment, limits_.turn_time);
+            look_in_ = 1;
+        } else {
+            interval_.learn(since, moment - looked, limits_.turn_time / goals_per_turn);
+            look_in_ = interval_.handlers();
+        }
+        if (over || moment >= end) return;
+        looked = moment;
+        since = 0;
+    }
+}
+
+void loop::run_classes() noexcept {
+    std::uint32_t left = limits_.resumptions_per_turn;
+    time_point moment = driver_->now();
+    const time_point end = saturating_add(moment, limits_.turn_time);
+    ready_.begin(moment);
+    while (left > 0) {
+        task_class* one = ready_.pick(moment);
+        if (!one) return;
+        const std::uint32_t ran = run_from<true>(*one, std::min(left, one->stretch()));
+        left -= ran;
+        moment = driver_->now();
+        ready_.charge(ran, moment, limits_.turn_time / goals_per_turn);
         if (moment >= end) return;
     }
 }

@@ -26,7 +26,7 @@ void operation::begin_unlinked(context& context) noexcept {
 void operation::complete() noexcept {
     UPCALL_ASSERT(state == op_state::in_flight);
     state = op_state::ready;
-    owner->ready().push(*this);
+    owner->in_class().push(*this);
 }
 
 void operation::renew_cancel() noexcept {
@@ -43,7 +43,7 @@ context::~context() {
 void context::attach(context& parent) noexcept {
     parent_ = &parent;
     loop_ = parent.loop_;
-    ready_ = parent.ready_;
+    class_ = parent.class_;
     cause_ = parent.cause_;
     stopping_ = parent.stopping_;
     unconstrained_ = parent.unconstrained_;
@@ -52,9 +52,25 @@ void context::attach(context& parent) noexcept {
 }
 
 void context::detach() noexcept {
-    if (ready_ && ready_->running() == this) ready_->set_running(parent_);
+    if (!parent_) return;  // a root, or done before: the class may be gone
+    if (class_->of().running() == this) class_->of().set_running(parent_);
+    if (class_set_) {
+        class_set_ = false;
+        class_->leave();
+    }
     if (linked()) unlink();
     parent_ = nullptr;
+}
+
+// Who chose the class is counted, not who inherited it: those end before.
+void context::set_class(task_class& chosen) noexcept {
+    if (&chosen.of() != &ready()) [[unlikely]]
+        fatal("task \"%s\" was put into the task class \"%s\" of another loop", name(),
+              chosen.name());
+    if (class_set_) class_->leave();
+    class_ = &chosen;
+    class_set_ = true;
+    chosen.enter();
 }
 
 // The tree may be as deep as a program's recursion, so it is walked without any: to the first

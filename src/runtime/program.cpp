@@ -127,4 +127,28 @@ std::exception_ptr program::run() {
     return tasks_.exception();
 }
 
+std::exception_ptr program::run(duration close_grace) {
+    const auto ended = [this] { return tasks_.size() == 0; };
+    home_.run_until([&] { return ended() || tasks_.where().cancelled() != cancel_cause::none; });
+    home_.run_until(ended, saturating_add(home_.read_clock(), close_grace));
+    return tasks_.exception();
+}
+
+// What is left of a program lies in the frames of its tasks, which refer to their scope: it stays,
+// too.
+close_report program::close(std::unique_ptr<program> running, std::unique_ptr<loop> home,
+                            duration close_grace) {
+    const time_point limit = saturating_add(home->read_clock(), close_grace);
+    program& self = *running.release();
+    home->on_quiet({}, nullptr, nullptr);
+    self.tasks_.cancel();
+    bool ended = home->run_until([&] { return self.tasks_.size() == 0; }, limit);
+    self.services_.cancel();
+    if (ended) ended = home->run_until([&] { return self.services_.size() == 0; }, limit);
+    self.control_->tasks_ = nullptr;
+    if (ended) delete &self;
+    const duration rest = limit - home->read_clock();
+    return loop::close(std::move(home), std::max(rest, duration::zero()));
+}
+
 }  // namespace upcall

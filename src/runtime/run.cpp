@@ -75,6 +75,24 @@ bool watch(std::optional<watchdog>& watching, loop& home, const watchdog_options
     }
 }
 
+std::exception_ptr run_to_end(program& running, const run_options& options) {
+    return options.close_grace ? running.run(*options.close_grace) : running.run();
+}
+
+/// False, and said why, when something had to stay.
+bool close(std::unique_ptr<program>& running, std::unique_ptr<loop>& home,
+           const run_options& options) {
+    if (!options.close_grace) {
+        running.reset();
+        home.reset();
+        return true;
+    }
+    const close_report left =
+        program::close(std::move(running), std::move(home), *options.close_grace);
+    if (left.leaked) std::fprintf(stderr, "upcall: %s\n", left.to_string().c_str());
+    return !left.leaked;
+}
+
 int run_main(task<> main, const run_options& options) {
     if (refused_inside_a_loop("run")) return 1;
     selection_report chosen;
@@ -84,13 +102,13 @@ int run_main(task<> main, const run_options& options) {
                      chosen.to_string().c_str());
         return 1;
     }
-    program running(**home);
-    if (options.deadlocked) running.on_deadlock(options.deadlocked);
+    auto running = std::make_unique<program>(**home);
+    if (options.deadlocked) running->on_deadlock(options.deadlocked);
     std::optional<watchdog> watching;
     if (options.watch && !watch(watching, **home, *options.watch)) return 1;
     if (options.handle_signals) {
-        auto& tasks = running.tasks();
-        running.services().spawn_now(
+        auto& tasks = running->tasks();
+        running->services().spawn_now(
             heed_signals([&tasks] { tasks.stop(); }, [&tasks] { tasks.cancel(); },
                          [&tasks] {
                              tell_who_is_left(tasks.where());
@@ -99,13 +117,16 @@ int run_main(task<> main, const run_options& options) {
                          options.grace),
             "signals");
     }
-    running.tasks().spawn_now(tell(options, 0, std::move(chosen)), "greeting");
-    running.tasks().spawn_now(std::move(main), "main");
-    if (std::exception_ptr why = running.run()) {
+    running->tasks().spawn_now(tell(options, 0, std::move(chosen)), "greeting");
+    running->tasks().spawn_now(std::move(main), "main");
+    bool failed = false;
+    if (std::exception_ptr why = run_to_end(*running, options)) {
         report(home->get(), why);
-        return 1;
+        failed = true;
     }
-    return 0;
+    watching.reset();
+    const bool closed = close(running, *home, options);
+    return failed || !closed ? 1 : 0;
 }
 
 /// What the loops of one program share.
@@ -196,20 +217,22 @@ struct fleet {
             ++failures;
             return stop();
         }
-        program running(**home);
+        auto running = std::make_unique<program>(**home);
         std::optional<watchdog> watching;
         if (options->watch && !watch(watching, **home, *options->watch)) {
             ++failures;
             return stop();
         }
         try {
-            start(running, index, std::move(chosen));
+            start(*running, index, std::move(chosen));
         } catch (...) {  // no memory, or `main` was no coroutine's
             fail(home->get(), std::current_exception());
-            running.tasks().stop();
+            running->tasks().stop();
         }
-        if (std::exception_ptr why = running.run()) fail(home->get(), why);
+        if (std::exception_ptr why = run_to_end(*running, *options)) fail(home->get(), why);
         if (index == 0) await_others(**home);
+        watching.reset();
+        if (!close(running, *home, *options)) ++failures;
     }
 
     void run(unsigned index) noexcept {

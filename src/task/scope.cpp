@@ -83,7 +83,7 @@ bool spawn_operation::launch(context& where) noexcept {
 
 void spawn_operation::start() noexcept {
     try {
-        given_.in->start(std::move(given_.what), given_.name, given_.where);
+        given_.in->start(std::move(given_.what), given_.name, given_.in_class, given_.where);
     } catch (const std::bad_alloc&) {
         why_ = std::make_error_code(std::errc::not_enough_memory);
     }
@@ -100,7 +100,9 @@ bool join_operation::launch(context& where) noexcept {
 
 }  // namespace detail
 
-scope::scope(context& parent, scope_options options) noexcept : own_(parent), options_(options) {}
+scope::scope(context& parent, scope_options options) noexcept : own_(parent), options_(options) {
+    if (options.in_class) own_.set_class(*options.in_class);
+}
 
 scope::~scope() {
     if (children_ != 0)
@@ -119,13 +121,14 @@ remote_scope scope::remote() {
     return remote_scope(*remote_);
 }
 
-void scope::adopt(detail::child& made, const char* name,
+void scope::adopt(detail::child& made, const char* name, task_class* in,
                   const std::source_location& where) noexcept {
+    if (in) made.own.set_class(*in);
     made.own.set_name(name, where);
     made.own.mark_task();
     made.promise->start_for(made.own, made);
     ++children_;
-    own_.ready().push(made);
+    made.own.in_class().push(made);
 }
 
 void scope::ended(detail::child& gone) noexcept {

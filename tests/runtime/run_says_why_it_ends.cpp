@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <upcall/sync/event.hpp>
+#include <upcall/task/run_blocking.hpp>
 #include <upcall/task/sleep.hpp>
 #include <upcall/task/when_all.hpp>
 
@@ -42,6 +45,65 @@ TEST(run, names_the_tasks_that_hold_on_past_the_grace) {
 TEST(run_loops, names_the_tasks_that_hold_on_past_the_grace) {
     CaptureStderr();
     EXPECT_EQ(run_loops(1, [](unsigned) { return hold_on(); }, {.grace = 1ms}), 0);
+    EXPECT_EQ(GetCapturedStderr(),
+              "upcall: the grace period is over; cancelled: \"waiter\" (2), \"sleeper\" (1)\n");
+}
+
+/// A task whose call a thread of the pool does not come back from, before `end` allows it.
+struct busy_thread {
+    std::atomic<bool> began{false};
+    std::atomic<bool> may_end{false};
+    std::atomic<bool> ended{false};
+};
+
+task<> call_for_ever(busy_thread* with) {
+    const auto called = co_await run_blocking([with] {
+        with->began = true;
+        while (!with->may_end) std::this_thread::yield();
+        with->ended = true;
+    });
+    static_cast<void>(called);
+}
+
+task<> be_stuck(busy_thread* with) {
+    co_await with_scope([&](scope& tasks) -> task<> {
+        tasks.spawn_now(call_for_ever(with), "stuck");
+        while (!with->began) co_await yield();
+        std::raise(SIGTERM);
+    });
+}
+
+void end(busy_thread& with) {
+    with.may_end = true;
+    while (!with.ended) std::this_thread::yield();
+}
+
+constexpr const char* stuck_lines =
+    "upcall: the grace period is over; cancelled: \"stuck\" (1)\n"
+    "upcall: the loop is leaked, with 2 tasks and 0 handles; the kernel still holds operations of "
+    "\"stuck\" (1)\n";
+
+TEST(run, leaves_what_the_kernel_holds_when_the_close_grace_is_over) {
+    busy_thread with;
+    CaptureStderr();
+    EXPECT_EQ(run(be_stuck(&with), {.grace = 1ms, .close_grace = 1ms}), 1);
+    EXPECT_EQ(GetCapturedStderr(), stuck_lines);
+    end(with);
+}
+
+TEST(run_loops, leave_what_the_kernel_holds_when_the_close_grace_is_over) {
+    busy_thread with;
+    CaptureStderr();
+    EXPECT_EQ(
+        run_loops(1, [&](unsigned) { return be_stuck(&with); }, {.grace = 1ms, .close_grace = 1ms}),
+        1);
+    EXPECT_EQ(GetCapturedStderr(), stuck_lines);
+    end(with);
+}
+
+TEST(run, has_nothing_to_leave_when_all_ends_in_time) {
+    CaptureStderr();
+    EXPECT_EQ(run(hold_on(), {.grace = 1ms, .close_grace = 1h}), 0);
     EXPECT_EQ(GetCapturedStderr(),
               "upcall: the grace period is over; cancelled: \"waiter\" (2), \"sleeper\" (1)\n");
 }

@@ -48,6 +48,21 @@ TEST_P(fairness, operations_done_at_once_use_up_a_share) {
     });
 }
 
+TEST_P(fairness, an_operation_that_had_to_wait_gives_the_share_back) {
+    run([]() -> task<> {
+        loop& home = co_await this_task::home();
+        event set(true);
+        for (int round = 0; round < 20; ++round) {
+            EXPECT_TRUE(co_await sleep(0ms));
+            const std::uint64_t before = home.resumptions();
+            for (int i = 0; i < 50; ++i) EXPECT_TRUE(co_await set.wait());
+            EXPECT_EQ(home.resumptions(), before) << "all of the share was there again";
+            EXPECT_TRUE(co_await set.wait());
+            EXPECT_EQ(home.resumptions(), before + 1) << "and no more";
+        }
+    });
+}
+
 TEST_P(fairness, checkpoints_use_it_up_too_and_tell_of_cancellation) {
     run([]() -> task<> {
         int since_other = 0;

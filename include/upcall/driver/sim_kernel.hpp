@@ -123,6 +123,8 @@ class sim_kernel {
     ~sim_kernel();
 
     time_point now() const noexcept;
+    /// As if a computation of that length had run: for handlers that are to take time.
+    void spend(duration length) noexcept;
     choices& chosen() noexcept;
 
     /// A hash over every outcome so far, with its time: equal for equal runs.

@@ -24,15 +24,21 @@
 
 namespace upcall {
 
-/// Picks which of `count` ready nodes runs next, counted from the front. The simulator draws from
-/// its seed; without a chooser it is first in, first out.
+struct close_report;
+
+/// Picks which of `count` ready nodes of one task class runs next, counted from the front. The
+/// simulator draws from its seed; without a chooser it is first in, first out.
 using chooser = std::function<std::size_t(std::size_t count)>;
 
 struct loop_limits {
     /// Ready nodes that run before the driver is polled again.
     std::uint32_t resumptions_per_turn = 256;
-    /// The same as a time, looked at every 32 resumptions.
+    /// The same as a time. The clock is looked at after as many resumptions as are expected to fit
+    /// into an eighth of it, learned from the last ones: after each when they are long, after 32
+    /// when they are short.
     duration turn_time = std::chrono::microseconds(500);
+    /// How long a task goes on past this_task::checkpoint before others get their turn.
+    duration quantum = std::chrono::microseconds(500);
     /// Operations that one resumed task may find done at once before it has to let others run.
     std::uint32_t inline_completions = 128;
 };
@@ -44,6 +50,9 @@ struct loop_options {
     /// The loop will be turned by another event loop, which asks for its `native_handle`. With
     /// io_uring this makes the kernel run completions as they come, not when the loop asks.
     bool embedded = false;
+    /// Keeps a task_account also while the program has made no task class. With classes they are
+    /// kept anyway.
+    bool accounts = false;
 };
 
 /// What a loop tells a watchdog, which reads it on a thread of its own.
@@ -71,6 +80,14 @@ class loop {
     /// one is left the loop is reported and leaked, so that destroying it later still closes it.
     static void end(loop* self) noexcept;
 
+    /// As the unique_ptr's destructor, which waits for as long as the kernel takes, but waits for
+    /// `grace` at most. What is left then is leaked as a whole and on purpose: the loop, its
+    /// driver, and the frames of its tasks, which never run again. The report says what it was.
+    /// Memory that is not the tasks' own but that they were given, for buffers say, may then not be
+    /// freed either, nor may scopes or programs of the loop be destroyed. Called on the loop's
+    /// thread, outside of any turn. See loop/close_report.hpp.
+    static close_report close(std::unique_ptr<loop> home, duration grace);
+
     /// The loop that runs the caller, or null.
     static loop* current() noexcept;
 
@@ -86,6 +103,15 @@ class loop {
             turn_wait(wait::allowed);
         }
         mailbox_->ask_to_be_woken();
+    }
+
+    /// The same, but only until `limit`, whatever `done` says. Returns what it said last.
+    template <class Done>
+    bool run_until(Done done, time_point limit) {
+        alarm over(*this, limit);
+        bool ended = false;
+        run_until([&] { return (ended = done()) || over.rang(); });
+        return ended;
     }
 
     /// Runs until nothing is left that could ever complete, or `stop_running` was called. Tasks,
@@ -179,6 +205,14 @@ class loop {
     buffer_pool& buffers() noexcept { return *buffers_; }
     ready_queue& ready() noexcept { return ready_; }
 
+    /// The task class of what is in no other, for its account.
+    task_class& own_class() noexcept { return ready_.own(); }
+    /// Calls `visit(task_class&)` with each class of this loop, its own first.
+    template <class Visit>
+    void for_each_class(Visit visit) {
+        ready_.for_each_class(visit);
+    }
+
     /// Everything that keeps the loop running starts below this context.
     context& root() noexcept { return root_; }
     /// What serves others and ends with the loop: armed sources, signal watchers.
@@ -230,15 +264,52 @@ class loop {
         return true;
     }
 
+    /// For check points of the running task: has the next `spend` refuse when the task's quantum,
+    /// which begins with its first check point since it was resumed, is over.
+    void look_at_quantum() noexcept {
+        const time_point moment = driver_->now();
+        if (quantum_of_ != resumptions_) {
+            quantum_of_ = resumptions_;
+            quantum_end_ = saturating_add(moment, limits_.quantum);
+        } else if (moment >= quantum_end_) {
+            inline_left_ = 0;
+        }
+    }
+
   private:
+    /// A timer that keeps a loop from sleeping past a moment.
+    class alarm : timer_node {
+      public:
+        alarm(loop& home, time_point when) noexcept : home_(&home) {
+            fire = [](timer_node& node) noexcept { static_cast<alarm&>(node).rang_ = true; };
+            if (when != never) home.timers_.add(*this, when);
+        }
+        alarm(const alarm&) = delete;
+        alarm& operator=(const alarm&) = delete;
+        ~alarm() {
+            if (armed()) home_->timers_.remove(*this);
+        }
+        bool rang() const noexcept { return rang_; }
+
+      private:
+        loop* home_;
+        bool rang_ = false;
+    };
+
     explicit loop(loop_options options);
     ~loop() = default;
-    void wind_down() noexcept;
+    template <class Done>
+    bool end_by(time_point limit, Done done) noexcept;
+    bool wind_down(time_point limit) noexcept;
+    static void leak(loop& self) noexcept;
 
     void turn_ready() noexcept;
     void turn_wait(wait mode) noexcept;
     void run_some() noexcept;
     void look_for_post() noexcept;
+    void run_classes() noexcept;
+    template <bool Measured>
+    std::uint32_t run_from(task_class& one, std::uint32_t most) noexcept;
     void wait_for_quiet() noexcept;
 
     const std::thread::id thread_ = std::this_thread::get_id();
@@ -256,6 +327,10 @@ class loop {
     bool posted_to_ = false;
     std::atomic<bool> stop_running_{false};
     std::uint32_t inline_left_ = 0;
+    std::uint32_t look_in_ = 1;  // resumptions until the clock is looked at
+    detail::clock_interval interval_;
+    std::uint64_t quantum_of_ = ~std::uint64_t{0};
+    time_point quantum_end_{};
     std::uint64_t turns_ = 0;
     std::uint64_t resumptions_ = 0;
     loop_activity* activity_ = nullptr;

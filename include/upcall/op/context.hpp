@@ -18,7 +18,7 @@ class loop;
 class context : public list_hook<context> {
   public:
     /// A root: a loop's own.
-    context(loop& home, ready_queue& ready) noexcept : loop_(&home), ready_(&ready) {}
+    context(loop& home, ready_queue& ready) noexcept : loop_(&home), class_(&ready.own()) {}
     /// A child; inherits what has been raised on `parent`, and outlives nothing of it.
     explicit context(context& parent) noexcept { attach(parent); }
     /// For members that are attached later.
@@ -30,7 +30,11 @@ class context : public list_hook<context> {
     void detach() noexcept;
 
     loop& home() const noexcept { return *loop_; }
-    ready_queue& ready() const noexcept { return *ready_; }
+    ready_queue& ready() const noexcept { return class_->of(); }
+    /// Inherited: whose share of the loop is used by what runs here.
+    task_class& in_class() const noexcept { return *class_; }
+    /// Before anything is started here; the class belongs to the same loop.
+    void set_class(task_class& chosen) noexcept;
     context* parent() const noexcept { return parent_; }
 
     /// Asks every operation in this context and below to end; new ones end at once with the same
@@ -92,7 +96,7 @@ class context : public list_hook<context> {
     bool raise_cancel(context& top, cancel_cause why) noexcept;
 
     loop* loop_ = nullptr;
-    ready_queue* ready_ = nullptr;
+    task_class* class_ = nullptr;
     context* parent_ = nullptr;
     list<operation, operation> operations_;
     list<context, context> children_;
@@ -103,6 +107,7 @@ class context : public list_hook<context> {
     bool stopping_ = false;
     bool unconstrained_ = false;
     bool task_ = false;
+    bool class_set_ = false;  // here, not above
 };
 
 }  // namespace upcall

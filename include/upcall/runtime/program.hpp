@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 
+#include <upcall/loop/close_report.hpp>
 #include <upcall/loop/loop.hpp>
 #include <upcall/runtime/deadlock.hpp>
 #include <upcall/task/scope.hpp>
@@ -53,8 +54,10 @@ class program {
     explicit program(loop& home, scope_options options = {})
         : home_(home),
           tasks_(home.root(), options),
-          services_(home.background(),
-                    {.policy = on_failure::supervise, .limit = 0, .failed = nullptr}),
+          services_(home.background(), {.policy = on_failure::supervise,
+                                        .limit = 0,
+                                        .failed = nullptr,
+                                        .in_class = nullptr}),
           control_(std::make_shared<program_control>(home.remote())) {
         control_->tasks_ = &tasks_;
         on_deadlock(tell_deadlock);
@@ -76,6 +79,14 @@ class program {
 
     /// Runs the loop until every task has ended. Returns the first exception that left one.
     std::exception_ptr run();
+    /// The same; but once the tasks are cancelled it returns after `close_grace` whether they have
+    /// ended or not.
+    std::exception_ptr run(duration close_grace);
+
+    /// Ends a program and its loop, and waits until `close_grace` from now at most. What the kernel
+    /// still holds then is leaked with both; see loop::close, whose report this is.
+    static close_report close(std::unique_ptr<program> running, std::unique_ptr<loop> home,
+                              duration close_grace);
 
   private:
     loop& home_;

@@ -26,6 +26,11 @@ struct run_options {
     /// not sleeps nor waits on channels, events and locks: what is still there when the grace is
     /// over is named in one line on standard error, by its tasks, and cancelled.
     duration grace = std::chrono::seconds(30);
+    /// How long after that what was cancelled may take to end. A read from a file server that does
+    /// not answer cannot be taken back: what is left then is named on standard error, and leaked
+    /// together with its loop (see loop::close), and 1 is returned; memory that was lent to `main`
+    /// is then not to be freed. Empty: `run` waits for as long as the kernel takes.
+    std::optional<duration> close_grace{};
     /// Told when tasks wait for one another alone, so that the program will not go on by itself
     /// (see find_deadlock), once nothing has happened for a second. Empty: it is printed on
     /// standard error. With run_loops it is called on the loop's own thread.

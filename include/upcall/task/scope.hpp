@@ -38,6 +38,9 @@ struct scope_options {
     /// Told, by the child's name, of every exception that with_scope will not throw: all of them
     /// with `supervise`, else those after the first. Must not throw.
     void (*failed)(const char* name, const std::exception_ptr& why) noexcept = nullptr;
+    /// The task class of the children, and of the body of with_scope after its first wait. It
+    /// outlives the scope. Null: as the task around it.
+    task_class* in_class = nullptr;
 };
 
 namespace detail {
@@ -49,6 +52,7 @@ class spawn_operation : public operation_base {
         task<> what;
         const char* name;
         std::source_location where;
+        task_class* in_class;
     };
     explicit spawn_operation(arguments&& given) noexcept : given_(std::move(given)) {}
 
@@ -106,13 +110,23 @@ class scope {
     request<detail::spawn_operation> spawn(
         task<> what, const char* name = nullptr,
         std::source_location where = std::source_location::current()) {
-        return request<detail::spawn_operation>({this, std::move(what), name, where});
+        return request<detail::spawn_operation>({this, std::move(what), name, where, nullptr});
+    }
+    /// The same, in a task class of the same loop, which outlives the child.
+    request<detail::spawn_operation> spawn(
+        task<> what, task_class& in, const char* name = nullptr,
+        std::source_location where = std::source_location::current()) {
+        return request<detail::spawn_operation>({this, std::move(what), name, where, &in});
     }
 
     /// As `spawn`, at once and whatever the limit. Throws std::bad_alloc; `what` is destroyed then.
     void spawn_now(task<> what, const char* name = nullptr,
                    std::source_location where = std::source_location::current()) {
-        start(std::move(what), name, where);
+        start(std::move(what), name, nullptr, where);
+    }
+    void spawn_now(task<> what, task_class& in, const char* name = nullptr,
+                   std::source_location where = std::source_location::current()) {
+        start(std::move(what), name, &in, where);
     }
 
     /// As `spawn_now`, for a task with a value, or one that is to be cancelled by itself.
@@ -121,7 +135,14 @@ class scope {
     template <class T>
     child_task<T> async(task<T> what, const char* name = nullptr,
                         std::source_location where = std::source_location::current()) {
-        detail::child& made = start(std::move(what), name, where);
+        detail::child& made = start(std::move(what), name, nullptr, where);
+        ++handles_;
+        return child_task<T>(made);
+    }
+    template <class T>
+    child_task<T> async(task<T> what, task_class& in, const char* name = nullptr,
+                        std::source_location where = std::source_location::current()) {
+        detail::child& made = start(std::move(what), name, &in, where);
         ++handles_;
         return child_task<T>(made);
     }
@@ -158,15 +179,17 @@ class scope {
     friend void detail::forget_child(detail::child&) noexcept;
 
     template <class T>
-    detail::child& start(task<T> what, const char* name, const std::source_location& where) {
+    detail::child& start(task<T> what, const char* name, task_class* in,
+                         const std::source_location& where) {
         auto frame = what.frame();
         detail::check_startable(frame, own_);
         auto* made = new detail::child(*this, frame, frame.promise());
         what.release();
-        adopt(*made, name, where);
+        adopt(*made, name, in, where);
         return *made;
     }
-    void adopt(detail::child& made, const char* name, const std::source_location& where) noexcept;
+    void adopt(detail::child& made, const char* name, task_class* in,
+               const std::source_location& where) noexcept;
     void ended(detail::child& gone) noexcept;
     void one_has_left() noexcept;
     void release(detail::child& gone) noexcept;

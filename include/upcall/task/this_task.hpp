@@ -36,6 +36,7 @@ class checkpoint_operation : public operation_base {
 
     bool launch(context& where) noexcept {
         owner = &where;
+        where.home().look_at_quantum();
         return true;
     }
     /// Also what was raised while others ran.
@@ -44,6 +45,20 @@ class checkpoint_operation : public operation_base {
             return failure(errc_of(why));
         return {};
     }
+};
+
+struct class_context : context {
+    struct options {
+        task_class* chosen;
+    };
+    explicit class_context(const options& given) noexcept : chosen_(given.chosen) {}
+    void attach(context& parent) noexcept {
+        context::attach(parent);
+        set_class(*chosen_);
+    }
+
+  private:
+    task_class* chosen_;
 };
 
 struct unconstrained_context : context {
@@ -89,13 +104,27 @@ inline auto current_context() {
     return detail::context_look{[](context& at) noexcept -> context& { return at; }};
 }
 
-/// For long computations: lets others run if the task has used up its share, else goes on at once.
-/// Errors: `cancelled` or `deadline_exceeded` when it was asked to end.
+/// The task class that it runs in.
+inline auto current_class() {
+    return detail::context_look{[](context& at) noexcept -> task_class& { return at.in_class(); }};
+}
+
+/// For long computations: lets others run if the task has used up its budget, or its quantum
+/// (loop_limits), else goes on at once, for the price of a look at the clock. Errors: `cancelled`
+/// or `deadline_exceeded` when it was asked to end.
 inline request<detail::checkpoint_operation> checkpoint() {
     return request<detail::checkpoint_operation>({});
 }
 
 }  // namespace this_task
+
+/// Runs `what` in a task class of the same loop, which outlives it, and yields what it yields. To
+/// spawn in a class, see `scope`.
+template <class T>
+auto in_class(task_class& chosen, task<T> what) {
+    using operation_type = detail::task_operation_in<T, detail::class_context>;
+    return request<operation_type>({std::move(what), {&chosen}});
+}
 
 /// Runs `what` without charging it for operations that are done at once: it never gives way unless
 /// it waits. For short stretches that must not be interleaved; a loop in it starves all others.

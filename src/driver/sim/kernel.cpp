@@ -37,6 +37,7 @@ sim_kernel::sim_kernel(const sim_options& options, choices chosen)
 sim_kernel::~sim_kernel() = default;
 
 time_point sim_kernel::now() const noexcept { return machine_->now(); }
+void sim_kernel::spend(duration length) noexcept { machine_->spend(length); }
 choices& sim_kernel::chosen() noexcept { return machine_->choice; }
 std::uint64_t sim_kernel::digest() const noexcept { return machine_->digest(); }
 std::uint64_t sim_kernel::outcomes() const noexcept { return machine_->outcomes(); }

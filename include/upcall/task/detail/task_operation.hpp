@@ -50,7 +50,7 @@ class task_operation_in : public operation_base, private task_owner {
             auto& start = static_cast<starter&>(node);
             start.where->home().resume(start.frame, *start.where);
         };
-        where.ready().push(start_);
+        own_.in_class().push(start_);
         return false;
     }
 
