@@ -70,7 +70,8 @@ std::error_code writer_core::objection(writer_entry& entry, const context& where
     if (refused != cancel_cause::none) return errc_of(refused);
     if (condition_ != condition::working) return refusal();
     if (closing_ && entry.wants != wish::sync) return errc::closed;
-    if (waiting_count_ >= waiting_max_) return errc::queue_full;
+    // The one sync of a writer that is being closed finds room behind all that wait.
+    if (waiting_count_ >= waiting_max_ && !closing_) return errc::queue_full;
     if (entry.offset > offset_max || entry.size > offset_max - entry.offset)
         return std::make_error_code(std::errc::invalid_argument);
     return {};

@@ -203,6 +203,29 @@ TEST_F(durable_mark, closing_syncs_what_is_not_durable) {
     EXPECT_EQ(disk().open_handles(), 0U);
 }
 
+// Went wrong: with as many waiting as may wait, the sync of `close` was refused, and what they
+// wrote was not made durable.
+TEST_F(durable_mark, closing_syncs_behind_as_many_as_may_wait) {
+    ordered_writer narrow;
+    in_task([&] { narrow = ordered_writer::over(disk().open(), 0, {.waiting_max = 1}).value(); });
+    started first(home(), narrow.append(bytes_of("abc")));
+    settle();
+    EXPECT_EQ(held(), "w0:abc");
+    scope tasks(home().root());
+    std::optional<result<void>> outcome;
+    const auto close = [](ordered_writer& what, std::optional<result<void>>& into) -> task<> {
+        into = co_await what.close();
+    };
+    tasks.spawn_now(close(narrow, outcome));
+    settle();
+    answer();
+    EXPECT_TRUE(first.outcome());
+    ASSERT_EQ(held(), "s");
+    answer();
+    ASSERT_TRUE(outcome);
+    EXPECT_TRUE(*outcome);
+}
+
 TEST_F(durable_mark, a_writer_that_goes_away_ends_who_waits_and_leaves_the_kernel_its_bytes) {
     auto first = commit("a");
     settle();
