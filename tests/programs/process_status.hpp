@@ -14,14 +14,15 @@
 
 namespace upcall::testing {
 
-/// Descriptors that it has open, without those by which its threads wake each other: some come and
-/// go with the threads.
+/// Descriptors that it has open, without those that stand for nothing outside of it, as eventfds,
+/// rings and sets of epoll do: some come and go with threads, and a loop that has hardly begun when
+/// the first is counted has none yet.
 inline std::size_t descriptors_of(pid_t pid) {
     std::size_t count = 0;
     std::error_code gone;
     for (const auto& each :
          std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd"))
-        if (std::filesystem::read_symlink(each, gone) != "anon_inode:[eventfd]") ++count;
+        if (!std::filesystem::read_symlink(each, gone).native().starts_with("anon_inode:")) ++count;
     return count;
 }
 
