@@ -210,6 +210,8 @@ void add_place(CLI::App& app, std::string& help, options& into,
     place.option(
         "--driver", "NAME", [&](const std::string& text) { return set_driver(into.driver, text); },
         driver_list() + " (auto: the best that works here)");
+    place.flag("--hardened", into.hardened, true,
+               "Serve on io_uring, whose rings refuse what this server does not need");
     place.option(
         "--user", "NAME",
         [&](const std::string& text) -> problem {
@@ -337,6 +339,9 @@ std::expected<options, command_exit> parse_command_line(std::span<const char* co
         chosen.parsing.line_bytes = std::min(chosen.parsing.line_bytes, chosen.parsing.head_bytes);
     if (app.count("--cache-file-max") == 0)
         chosen.cache_file_max = std::min(chosen.cache_file_max, chosen.cache_bytes);
+    if (chosen.hardened && chosen.driver == "auto") chosen.driver = "uring";
+    if (chosen.hardened && chosen.driver != "uring")
+        return refuse("--hardened: only io_uring can be restricted, not '" + chosen.driver + "'");
     if (const problem wrong = check_together(chosen)) return refuse(*wrong);
     return chosen;
 }

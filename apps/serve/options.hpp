@@ -34,7 +34,8 @@ struct options {
     std::string user;                       // to become after listening; empty: stay
     std::optional<std::string> access_log;  // a file, or "-" for standard output
     access_log_format log_format = access_log_format::common;
-    bool identity = true;  // responses tell the version and the driver
+    bool hardened = false;  // io_uring refuses what is not needed
+    bool identity = true;   // responses tell the version and the driver
 
     // The cache of hot files, per loop.
     std::uint64_t cache_bytes = 64 << 20;

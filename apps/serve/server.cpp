@@ -113,6 +113,7 @@ int run_server(const options& settings) {
 
     run_options running;
     running.driver.name = settings.driver;
+    running.driver.uring.hardened = settings.hardened;
     running.grace = settings.grace;
     return open_and_serve(state, running);
 }

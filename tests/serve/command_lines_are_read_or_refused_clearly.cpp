@@ -307,4 +307,13 @@ TEST(quantities, durations) {
         EXPECT_FALSE(parse_duration(bad)) << bad;
 }
 
+TEST(command_line, hardened_means_io_uring_and_nothing_else) {
+    EXPECT_FALSE(accepted({"a"}).hardened);
+    EXPECT_TRUE(accepted({"a", "--hardened"}).hardened);
+    EXPECT_EQ(accepted({"a", "--hardened"}).driver, "uring");
+    EXPECT_EQ(accepted({"a", "--hardened", "--driver", "uring"}).driver, "uring");
+    EXPECT_EQ(refused({"a", "--hardened", "--driver", "epoll"}),
+              "upcall serve: --hardened: only io_uring can be restricted, not 'epoll'");
+}
+
 }  // namespace

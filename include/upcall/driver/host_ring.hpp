@@ -40,8 +40,9 @@ enum class ring_test : std::uint8_t {
     multishot_receive,  // one submission, two messages, buffers from a provided ring
     message,            // MSG_RING from a second ring
     registered_ring,    // the ring's descriptor is registered, and entered by its index
+    restrictions,  // a second ring refuses what it was restricted from (uring_options::hardened)
 };
-inline constexpr std::size_t ring_test_count = 6;
+inline constexpr std::size_t ring_test_count = 7;
 
 /// How one trial went.
 struct ring_test_result {

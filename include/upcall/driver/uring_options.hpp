@@ -23,6 +23,12 @@ struct uring_options {
     bool provided_buffers = true;
     bool multishot_accept = true;
     bool multishot_receive = true;
+
+    /// The ring itself refuses, from its start to its end, whatever this driver does not ask of it:
+    /// opcodes, flags and register calls (IORING_REGISTER_RESTRICTIONS, Linux 5.10). Code that gets
+    /// hold of the ring can then open, connect or pass on nothing through it that the driver could
+    /// not. A host that cannot do that has no such driver.
+    bool hardened = false;
 };
 
 }  // namespace upcall

@@ -81,6 +81,8 @@ std::string_view name_of(ring_test which) noexcept {
             return "message between rings";
         case ring_test::registered_ring:
             return "registered ring";
+        case ring_test::restrictions:
+            return "restrictions (hardened)";
     }
     return "?";
 }

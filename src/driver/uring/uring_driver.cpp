@@ -12,6 +12,7 @@
 #include "driver/guard.hpp"
 #include "driver/posix/messages.hpp"
 #include "driver/posix/socket_calls.hpp"
+#include "driver/uring/restrictions.hpp"
 
 namespace upcall {
 
@@ -119,6 +120,10 @@ int uring_driver::open(const char*& step) noexcept {
                            .no_iowait = options_.no_iowait};
     step = "io_uring_setup";
     if (const int error = ring_.open(shape); error < 0) return error;
+    if (options_.hardened) {
+        step = "io_uring_register (restrictions)";
+        if (const int error = restrict_to_driver(ring_); error < 0) return error;
+    }
     step = "io_uring_register (enable rings)";
     if (const int error = ring_.enable(); error < 0) return error;
     if (!(ring_.features() & feature::ext_arg)) {

@@ -193,6 +193,7 @@ void learn_from_tests(ring_facts& report) noexcept {
     learn(ring_test::multishot_receive, report.register_operations, number(register_op::pbuf_ring));
     learn(ring_test::multishot_receive, report.sqe, bit_of(uring_abi::sqe_flag::buffer_select));
     learn(ring_test::registered_ring, report.register_operations, number(register_op::ring_fds));
+    learn(ring_test::restrictions, report.register_operations, number(register_op::restrictions));
     learn(ring_test::registered_ring, report.enter, bit_of(enter::registered_ring));
 }
 

@@ -233,6 +233,35 @@ ring_test_result try_registered_ring(trial_ring& ring) noexcept {
     return through_index;
 }
 
+// What one entry that does nothing comes back with; the ring's own errors likewise.
+int outcome_of(trial_ring& ring, decltype(sqe::opcode) opcode) noexcept {
+    sqe& entry = ring.next();
+    entry.opcode = opcode;
+    entry.fd = -1;
+    entry.user_data = tag_first;
+    if (const int code = ring.enter(1); code < 0) return code;
+    cqe answer{};
+    return ring.take(answer) ? answer.res : -EBADMSG;
+}
+
+ring_test_result try_restrictions(ring_facts& report) noexcept {
+    constexpr std::uint32_t entries = 8;
+    trial_ring second(report);
+    const std::uint32_t flags = report.setup_flags | uring_abi::setup::r_disabled;
+    if (const int code = second.open(entries, flags); code < 0) return failed(code);
+    uring_abi::restriction only{};
+    only.opcode = uring_abi::restriction_kind::sqe_op;
+    only.sqe_op = static_cast<std::uint8_t>(op::nop);
+    if (const int code = second.control(register_op::restrictions, &only, 1); code < 0)
+        return failed(code);
+    if (const int code = second.control(register_op::enable_rings, nullptr, 0); code < 0)
+        return failed(code);
+    if (const int code = outcome_of(second, op::nop); code < 0) return failed(code);
+    const int refused = outcome_of(second, op::close);
+    if (refused == -EACCES) return passed;
+    return refused < 0 && refused != -EBADF ? failed(refused) : wrong;
+}
+
 }  // namespace
 
 ring_test_result run_trial(ring_test which, trial_ring& ring, ring_facts& report) noexcept {
@@ -249,6 +278,8 @@ ring_test_result run_trial(ring_test which, trial_ring& ring, ring_facts& report
             return try_message(ring, report);
         case ring_test::registered_ring:
             return try_registered_ring(ring);
+        case ring_test::restrictions:
+            return try_restrictions(report);
     }
     return {};
 }
