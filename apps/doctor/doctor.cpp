@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "doctor/examination.hpp"
+#include "doctor/write_interfaces.hpp"
 #include "doctor/write_json.hpp"
 #include "doctor/write_text.hpp"
 
@@ -18,6 +19,7 @@ namespace {
 
 constexpr const char* help_text =
     R"(usage: upcall doctor [--all] [--json] [PATH...]
+       upcall doctor --interfaces
 
 Says which driver upcall would choose on this host and why, which kernel interfaces
 for asynchronous I/O there are and what stands in the way of the others, what
@@ -27,6 +29,7 @@ says what the file system beneath offers to direct I/O.
 
       --all        name every flag, opcode and limit
       --json       the whole report for programs
+      --interfaces what each driver does, on any host, as a table in Markdown
   -h, --help       this text
 
 Colours appear on a terminal only, and not where NO_COLOR is set.
@@ -38,6 +41,7 @@ Exit status: 0; 1 when a PATH cannot be examined, or the report cannot be writte
 struct request {
     bool json = false;
     bool everything = false;
+    bool interfaces = false;
     std::vector<std::string> paths;
 };
 
@@ -97,6 +101,7 @@ int doctor_main(int argc, char** argv) {
     app.allow_extras();
     app.add_flag("--json", wanted.json);
     app.add_flag("--all", wanted.everything);
+    app.add_flag("--interfaces", wanted.interfaces);
     app.add_option("PATH", wanted.paths);
     try {
         app.parse(argc, argv);
@@ -107,5 +112,5 @@ int doctor_main(int argc, char** argv) {
     }
     if (const auto unknown = app.remaining(); !unknown.empty())
         return complain('\'' + unknown.front() + "' is not an option");
-    return report(wanted);
+    return wanted.interfaces ? write_out(write_interfaces()) : report(wanted);
 }
