@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <new>
 
+#include <upcall/driver/learns_late.hpp>
 #include <upcall/os/descriptor.hpp>
 
 namespace upcall::detail {
@@ -93,6 +94,16 @@ bool accept_core::launch(accept_waiter& waiter, context& where) noexcept {
 void accept_core::cancel_waiter(operation& op) noexcept {
     auto& waiter = static_cast<accept_waiter&>(op);
     accept_core& core = *waiter.core;
+    accept_source& accepting = core.accepting_;
+    if (core.waiting_.front() == &waiter) {
+        // Somebody may have connected all the same, and is here as soon as the loop runs what has
+        // come already, or at once.
+        if (accepting.state == op_state::ready && accepting.result >= 0) return;
+        auto* late = dynamic_cast<learns_late*>(&core.home_->via());
+        if (late && accepting.state == op_state::in_flight && accepting.is_source())
+            late->look_again(accepting);
+        if (waiter.finished) return;
+    }
     core.waiting_.remove(waiter);
     core.finish(waiter, raw_error(errc_of(waiter.cause)));
 }

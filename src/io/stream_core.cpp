@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <upcall/base/fatal.hpp>
+#include <upcall/driver/learns_late.hpp>
 
 namespace upcall::detail {
 namespace {
@@ -13,6 +14,11 @@ namespace {
 // A stream is taken for bulk after this many buffers in a row were filled to the brim, and for
 // messages again after as many that were at most half full.
 constexpr std::uint8_t streak_to_switch = 4;
+
+void look_again(loop& home, io_source& receiving) noexcept {
+    if (receiving.state != op_state::in_flight || !receiving.is_source()) return;
+    if (auto* late = dynamic_cast<learns_late*>(&home.via())) late->look_again(receiving);
+}
 
 }  // namespace
 
@@ -145,6 +151,14 @@ void stream_core::cancel_read(operation& op) noexcept {
     if (core.mode_ == reading_mode::direct && core.readers_.front() == &waiter) {
         core.reading().request_cancel(waiter.cause);
         return;
+    }
+    if (core.mode_ == reading_mode::receive && core.readers_.front() == &waiter) {
+        // Something may have arrived all the same, and is here as soon as the loop runs what has
+        // come already, or at once.
+        if (core.reading().state == op_state::ready && core.reading().result > 0 && !waiter.whole)
+            return;
+        if (waiter.form == waiter_form::lease) look_again(core.home(), core.reading());
+        if (waiter.finished) return;
     }
     core.finish_read(waiter, raw_error(errc_of(waiter.cause)));
     if (core.mode_ == reading_mode::receive) core.disarm_receive_of_others();

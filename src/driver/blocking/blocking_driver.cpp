@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <utility>
 
 #include <upcall/base/fatal.hpp>
 
@@ -16,7 +17,7 @@ namespace {
 
 /// Of these the thread does the waiting alone: see the head of the header.
 bool only_waits(const io_operation& op) noexcept {
-    return op.kind == op_kind::receive || op.kind == op_kind::connect;
+    return op.kind == op_kind::receive || op.kind == op_kind::accept || op.kind == op_kind::connect;
 }
 
 short events_of(const io_operation& op) noexcept {
@@ -121,6 +122,17 @@ void blocking_driver::cancel(io_operation& op) noexcept {
     const std::lock_guard held(lock_);
     op.driver_state |= asked_to_end;
     if (op.driver_block) static_cast<thread_state*>(op.driver_block)->give_up.raise();
+}
+
+/// The thread that waits for it may not have had its turn on a processor since something arrived.
+/// It makes no call of its own, so this one sees all there is; what the thread tells later is tried
+/// again, and may be nothing any more.
+void blocking_driver::look_again(io_source& source) noexcept {
+    if (source.driver_state != on_thread || !only_waits(source)) return;
+    const std::int64_t outcome = try_call(source);
+    const bool found = source.kind == op_kind::accept ? outcome >= 0 : outcome > 0;
+    // An end or an error is met again.
+    if (found) source.deliver(source, outcome, std::exchange(source.leased, nullptr));
 }
 
 void blocking_driver::cancel_all(handle_record& closing) noexcept {

@@ -4,8 +4,9 @@
 // An operation is handed to a thread of the driver's own pool, which waits for the descriptor and
 // for its own signal to give up, makes the call and brings the outcome back. Of each handle and
 // direction one operation at a time is with a thread; the others wait their turn on the loop.
-// Buffers for `receive` and the state of a `connect` are the loop's: there the thread only waits,
-// and the call is made on the loop when it returns.
+// Buffers for `receive` and the state of a `connect` are the loop's, and of what is accepted
+// nothing may be on its way unseen: there the thread only waits, and the call is made on the loop
+// when it returns.
 //
 // Bounds: at most `threads_max` threads, each with a descriptor of its own and a stack of 64 KiB.
 // Operations past that wait for a thread, so a program in which as many operations as there are
@@ -13,6 +14,8 @@
 #pragma once
 
 #include <mutex>
+
+#include <upcall/driver/learns_late.hpp>
 
 #include "driver/pool_route.hpp"
 #include "driver/posix/posix_driver.hpp"
@@ -38,7 +41,7 @@ struct blocking_record : posix_record, list_hook<starved_for_buffer> {
     bool ending = false;
 };
 
-class blocking_driver final : public posix_driver {
+class blocking_driver final : public posix_driver, public learns_late {
   public:
     static constexpr std::size_t threads_max = 4096;
 
@@ -50,6 +53,7 @@ class blocking_driver final : public posix_driver {
 
     std::string_view name() const noexcept override { return "blocking"; }
     void cancel(io_operation& op) noexcept override;
+    void look_again(io_source& source) noexcept override;
     void poll(time_point deadline) noexcept override;
     void wake() noexcept override { wake_.raise(); }
     void buffers_refilled() noexcept override { refilled_ = true; }
