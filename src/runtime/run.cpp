@@ -137,6 +137,7 @@ struct fleet {
     std::mutex told;  // one greeting at a time
     std::vector<std::shared_ptr<program_control>> controls;
     bool stopping = false;
+    bool cancelling = false;
     unsigned others = 0;    // loops besides the first that have not ended
     loop* first = nullptr;  // heeds the signals, and so outlasts the others
     std::atomic<int> failures{0};
@@ -155,11 +156,13 @@ struct fleet {
 
     void cancel() noexcept {
         const std::lock_guard held(mutex);
+        cancelling = true;
         for (const auto& control : controls) program_control::cancel(control);
     }
 
     void end_grace() {
         const std::lock_guard held(mutex);
+        cancelling = true;
         for (const auto& control : controls) program_control::end_grace(control);
     }
 
@@ -173,6 +176,7 @@ struct fleet {
         const std::lock_guard held(mutex);
         controls.push_back(running.control());
         if (stopping) running.tasks().stop();
+        if (cancelling) running.tasks().cancel();
     }
 
     void another() {

@@ -5,7 +5,10 @@
 #include <upcall/task/sleep.hpp>
 #include <upcall/task/this_task.hpp>
 
+#include <atomic>
+#include <csignal>
 #include <stdexcept>
+#include <thread>
 
 #include "support/counting_new.hpp"
 #include "support/loop_test.hpp"
@@ -78,6 +81,41 @@ TEST_P(run_loops_with, a_shortage_of_memory_is_told_or_survived) {
         short_of_memory = one.failed();
     }
     EXPECT_GT(failed, 0);
+}
+
+/// Chooses the first, and keeps every thread but its maker's from having a copy until it may.
+class held_up {
+  public:
+    explicit held_up(std::atomic<bool>& may) : may_(&may) {}
+    held_up(const held_up& other) : may_(other.may_), maker_(other.maker_) {
+        if (std::this_thread::get_id() != maker_) may_->wait(false);
+    }
+    held_up& operator=(const held_up&) = delete;
+    std::size_t operator()(std::size_t) const { return 0; }
+
+  private:
+    std::atomic<bool>* may_;
+    std::thread::id maker_ = std::this_thread::get_id();
+};
+
+// Went wrong: a loop that was made after the second signal had come was only asked to stop.
+TEST_P(run_loops_with, the_second_signal_cancels_a_loop_that_is_late) {
+    std::atomic<bool> cancelled = false;
+    run_options options = small_loops(GetParam());
+    options.handle_signals = true;
+    options.loop.choose = held_up(cancelled);
+    auto main = [&](unsigned index) -> task<> {
+        if (index == 0) {
+            std::raise(SIGINT);
+            co_await until_stopped();
+            std::raise(SIGINT);
+        }
+        const auto slept = co_await sleep(60s);
+        EXPECT_FALSE(slept);
+        cancelled = true;
+        cancelled.notify_all();
+    };
+    EXPECT_EQ(run_loops(2, main, options), 0);
 }
 
 // Went wrong: a stop that found no memory was lost, and every later signal with it.
