@@ -505,7 +505,10 @@ void uring_driver::on_operation(io_operation& op, const cqe& completion) noexcep
         leased = nullptr;
     }
     op.leased = leased;
-    if (op.flags & op_bulk && op.driver_state & polling && completion.res >= 0) return make_due(op);
+    // One whose cancellation has no answer yet is not to end while it is set aside.
+    const bool being_cancelled = op.driver_state & (cancel_asked | cancel_waiting);
+    if (op.flags & op_bulk && op.driver_state & polling && completion.res >= 0 && !being_cancelled)
+        return make_due(op);
     on_end(op, completion.res);
 }
 
