@@ -1,5 +1,7 @@
 // A scope that other threads stop and cancel: what is asked for takes effect once, on its loop, or
 // nowhere when the loop is gone.
+#include <optional>
+
 #include <upcall/sync/event.hpp>
 #include <upcall/task/scope.hpp>
 
@@ -66,5 +68,24 @@ struct copies_dropped_elsewhere : reached {
     }
 };
 MODEL_PROGRAM(scopes, copies_dropped_elsewhere, 2)
+
+/// The last handle may go after the scope, on its own thread.
+struct last_handle_dropped_elsewhere : model::program {
+    std::unique_ptr<loop> home = model::make_loop();
+    std::unique_ptr<scope> tasks = std::make_unique<scope>(home->root());
+    std::optional<remote_scope> remote = tasks->remote();
+
+    void thread(unsigned which) override {
+        if (which == 1) {
+            remote->stop();
+            remote.reset();
+            return;
+        }
+        home->run();
+        tasks.reset();
+        home.reset();
+    }
+};
+MODEL_PROGRAM(scopes, last_handle_dropped_elsewhere, 2)
 
 }  // namespace
