@@ -26,8 +26,8 @@ struct slow_kernel {
         sim_options options;
         options.cancel_delay = {cancel_takes, cancel_takes};
         kernel = new sim_kernel(options);
-        static std::vector<sim_kernel*> kept;
-        kept.push_back(kernel);
+        static auto* const kept = new std::vector<sim_kernel*>;
+        kept->push_back(kernel);
         home = loop::create(
                    [this](const driver_environment& lent) -> result<std::unique_ptr<driver>> {
                        return make_sim_driver(*kernel, lent);
