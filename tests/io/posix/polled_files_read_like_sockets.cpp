@@ -105,6 +105,8 @@ class polled_files : public io_test {
     const scratch_folder folder_;
     std::optional<scope> tasks_;
 };
+// With UPCALL_TEST_DRIVER naming another.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(polled_files);
 INSTANTIATE_TEST_SUITE_P(drivers, polled_files, ::testing::ValuesIn(embedded_kernels()),
                          [](const auto& instance) { return std::string(instance.param); });
 
