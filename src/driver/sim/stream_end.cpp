@@ -244,7 +244,9 @@ bool stream_end::write_some(request& writer) {
     const op_memory memory(*writer.op);
     const std::size_t left = memory.size() - writer.moved;
     std::int64_t outcome = 0;
-    if (const int error = write_error(writer.moved == 0)) {
+    if (memory.size() == 0) {
+        outcome = 0;  // whatever the stream has come to: it asks for nothing
+    } else if (const int error = write_error(writer.moved == 0)) {
         outcome = writer.moved > 0 ? static_cast<std::int64_t>(writer.moved) : -error;
     } else if (left > 0) {
         const std::size_t room = window_ > under_way_ ? window_ - under_way_ : 0;
