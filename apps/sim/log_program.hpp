@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string>
 
 #include <upcall/sim/world.hpp>
@@ -15,8 +16,8 @@ namespace upcall_sim {
 inline constexpr std::uint16_t log_port = 7001;
 inline constexpr std::uint32_t log_clients = 4;
 
-/// The program.
-upcall::task<> keep_log();
+/// The program. `on_failed_sync` is called whenever the disk has failed to sync; it outlives it.
+upcall::task<> keep_log(const std::function<void()>& on_failed_sync);
 
 /// What a client knows, and what it found wrong; lives longer than the client.
 struct ledger {

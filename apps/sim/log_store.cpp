@@ -30,23 +30,6 @@ task<file> opened(const char* path, std::uint32_t how) {
     co_return std::move(*found);
 }
 
-// Whether it succeeded. Thrown: that the program is being ended, and trying again is no use.
-task<bool> try_to_sync(file& of) {
-    const auto done = co_await of.sync();
-    if (done) co_return true;
-    if (is_cancellation(done.error()) || done.error() == std::errc::operation_canceled)
-        throw std::system_error(done.error());
-    reached(probe::sync_failed);
-    co_return false;
-}
-
-// Until it succeeds: of a directory nothing is lost by a sync that fails.
-task<> sync_directory() {
-    if (has(bug::forgets_new_name) || has(bug::never_syncs)) co_return;
-    file directory = co_await opened("/", open_read | open_directory);
-    for (bool done = false; !done;) done = co_await try_to_sync(directory);
-}
-
 }  // namespace
 
 std::uint64_t log_store::check_of(const record& of) noexcept {
@@ -104,6 +87,24 @@ void log_store::apply(const record& one) {
     if (one.number == last.number + 1) last = {one.number, one.payload};
 }
 
+// Whether it succeeded. Thrown: that the program is being ended, and trying again is no use.
+task<bool> log_store::try_to_sync(file& of) {
+    const auto done = co_await of.sync();
+    if (done) co_return true;
+    if (is_cancellation(done.error()) || done.error() == std::errc::operation_canceled)
+        throw std::system_error(done.error());
+    reached(probe::sync_failed);
+    on_failed_sync_();
+    co_return false;
+}
+
+// Until it succeeds: of a directory nothing is lost by a sync that fails.
+task<> log_store::sync_directory() {
+    if (has(bug::forgets_new_name) || has(bug::never_syncs)) co_return;
+    file directory = co_await opened("/", open_read | open_directory);
+    for (bool done = false; !done;) done = co_await try_to_sync(directory);
+}
+
 task<bool> log_store::sync_log() {
     if (has(bug::never_syncs)) co_return true;
     bool done = co_await try_to_sync(log_);
@@ -112,7 +113,10 @@ task<bool> log_store::sync_log() {
 }
 
 task<> log_store::append(ask what) {
-    record made{what.client, what.number, payload_of(what.client, what.number), 0};
+    record made;
+    made.client = what.client;
+    made.number = what.number;
+    made.payload = payload_of(what.client, what.number);
     made.check = check_of(made);
     const std::uint64_t place = end_;
     if (has(bug::writes_log_once)) {

@@ -1,5 +1,8 @@
 #include "sim/planted.hpp"
 
+#include <cstring>
+#include <iterator>
+
 namespace upcall_sim {
 
 std::string_view name_of(bug which) noexcept {
@@ -40,13 +43,63 @@ std::string_view name_of(bug which) noexcept {
     return names[static_cast<std::size_t>(which)];
 }
 
+std::span<const char* const> runtime_bugs() noexcept {
+    static constexpr const char* names[] = {
+        "timers fire early",
+        "of timers that are due together one comes late",
+        "mailbox hands over one post at a time",
+        "a channel between loops tells nobody",
+        "a full channel drops a value",
+        "children do not inherit a cancellation",
+        "children do not inherit a deadline",
+        "a shield gives no time",
+        "a scope with a limit admits nobody",
+        "a scope forgets an exception",
+        "a scope that failed does not cancel the others",
+        "a read that was cancelled drops its bytes",
+        "a chunk that nobody waits for is dropped",
+        "the end overtakes what was received",
+        "a whole write ends with its first part",
+        "a full queue swallows what it refuses",
+        "a connection is refused when nobody waits for it",
+        "nobody is told when buffers are there again",
+        "a commit counts before its sync",
+        "a sync covers writes in flight",
+        "a writer goes on after a failed sync",
+        "a replacement leaves out the file",
+        "a replacement leaves out the directory",
+    };
+    return names;
+}
+
 #ifdef UPCALL_PLANTED_BUGS
 namespace {
 thread_local bug planted = bug::none;
-}
+thread_local const char* planted_in_runtime = nullptr;
+}  // namespace
 
-void plant(bug which) noexcept { planted = which; }
+void plant(bug which) noexcept {
+    planted = which;
+    planted_in_runtime = nullptr;
+}
+void plant_in_runtime(const char* name) noexcept {
+    planted = bug::none;
+    planted_in_runtime = name;
+}
 bool has(bug which) noexcept { return planted == which; }
 #endif
 
 }  // namespace upcall_sim
+
+#ifdef UPCALL_PLANTED_BUGS
+namespace upcall {
+
+// Declared by the library's src/base/planted.hpp, which asks.
+bool has_planted(const char* bug) noexcept;
+bool has_planted(const char* bug) noexcept {
+    const char* const planted = upcall_sim::planted_in_runtime;
+    return planted && std::strcmp(planted, bug) == 0;
+}
+
+}  // namespace upcall
+#endif

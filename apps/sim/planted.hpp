@@ -1,8 +1,9 @@
-// Faults that can be planted in the programs of the suites, to see whether the simulator finds
-// them. Only builds with UPCALL_PLANTED_BUGS have them.
+// Faults that can be planted in the programs of the suites and in the runtime below them, to see
+// whether the simulator finds them. Only builds with UPCALL_PLANTED_BUGS have them.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace upcall_sim {
@@ -47,9 +48,14 @@ inline constexpr auto bug_last = bug::leaks_a_connection;
 
 std::string_view name_of(bug which) noexcept;
 
+/// Those of the runtime have only names; the files of the library that have them say what they do.
+std::span<const char* const> runtime_bugs() noexcept;
+
 #ifdef UPCALL_PLANTED_BUGS
-/// Of this thread.
+/// On this thread, in place of what was planted before.
 void plant(bug which) noexcept;
+/// The same for one of `runtime_bugs()`.
+void plant_in_runtime(const char* name) noexcept;
 bool has(bug which) noexcept;
 #else
 constexpr bool has(bug) noexcept { return false; }

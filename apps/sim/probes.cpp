@@ -24,6 +24,9 @@ std::string_view name_of(probe which) noexcept {
         "a cancelled operation had none",
         "a lock was waited for",
         "a wait for a lock timed out",
+        "a loop had no buffers left",
+        "a queue of writes was full",
+        "a writer had failed for good",
     };
     return names[static_cast<std::size_t>(which)];
 }

@@ -19,8 +19,11 @@ enum class probe : std::uint8_t {
     cancel_won,
     lock_contended,
     wait_timed_out,
+    buffers_ran_dry,
+    queue_overflowed,
+    writer_failed,
 };
-inline constexpr auto probe_last = probe::wait_timed_out;
+inline constexpr auto probe_last = probe::writer_failed;
 
 std::string_view name_of(probe which) noexcept;
 void reached(probe which) noexcept;

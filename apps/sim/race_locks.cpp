@@ -23,7 +23,7 @@ sim::report counter(sim::world& w) {
     int count = 0;
     auto add = [&](mutex& lock) -> task<> {
         for (int round = 0; round < 5; ++round) {
-            co_await pause(w, 50);
+            co_await pause(w, 10);
             if (lock.is_locked()) reached(probe::lock_contended);
             mutex_guard held;
             if (!has(bug::reads_then_writes)) held = (co_await lock.lock()).value();
@@ -112,8 +112,8 @@ sim::report two_locks(sim::world& w) {
         mutex left;
         mutex right;
         auto both = [&](mutex& first, mutex& second) -> task<> {
-            for (int round = 0; round < 3; ++round) {
-                co_await pause(w, 50);
+            for (int round = 0; round < 12; ++round) {
+                co_await pause(w, 20);
                 const auto one = co_await first.lock();
                 co_await yield();
                 const auto other = co_await second.lock();

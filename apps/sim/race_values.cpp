@@ -67,7 +67,7 @@ sim::report closed_channel(sim::world& w) {
                 for (int each = 0; each < 3; ++each)
                     senders.spawn_now(send_numbers(in, to, 5), "sender");
                 if (has(bug::closes_before_the_last)) {
-                    co_await sleep(80us);
+                    co_await sleep(40us);
                     to.close();
                 }
             });

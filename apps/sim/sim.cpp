@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <random>
 #include <string>
 #include <thread>
 
@@ -30,11 +32,13 @@ told with the last of what happened in it, then made smaller and saved.
                        race: small contended programs
       --seeds N        how many (1000)
       --first SEED     the first of them (1)
+      --fresh          begins at a seed drawn anew, which is told, or at UPCALL_FIRST_SEED
       --jobs N         threads (one for each processor)
       --save FILE      where a failure goes (upcall-sim-SUITE-SEED.case)
       --replay FILE    runs a saved failure again
       --no-shrink      saves a failure as it was
       --planted        in a build with planted bugs: how many seeds each of them takes
+      --bug TEXT       only those with TEXT in their names
   -h, --help           this text
 
 Exit status: 0; 1 when a seed failed, or a replayed failure still does, or the seeds
@@ -51,8 +55,10 @@ struct request {
     unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
     std::string save;
     std::string replay;
+    bool fresh = false;
     bool keeps_size = false;
     bool planted = false;
+    std::string bug;
 };
 
 int complain(const std::string& what) {
@@ -65,6 +71,13 @@ const suite* find_suite(const std::string& name) {
     return found == all_suites().end() ? nullptr : &*found;
 }
 
+/// Short, so that it is easily typed, and far from those that everybody runs.
+std::uint64_t fresh_seed() {
+    const char* const given = std::getenv("UPCALL_FIRST_SEED");
+    if (given) return std::strtoull(given, nullptr, 10);
+    return (std::uint64_t{std::random_device{}()} + 1) * 10'000;
+}
+
 int replay_case(const suite& which, const std::string& path) {
     const auto saved = sim::load(path);
     if (!saved) return complain("cannot read " + path + ": " + saved.error().message());
@@ -75,6 +88,9 @@ int replay_case(const suite& which, const std::string& path) {
 
 int tell_failure(const suite& which, const request& wanted, const sim::report& failed) {
     std::fputs(failed.text().c_str(), stdout);
+    std::printf("upcall sim --suite %s --first %llu --seeds 1   runs this seed again\n",
+                wanted.suite.c_str(), static_cast<unsigned long long>(failed.seed));
+    std::fflush(stdout);
     sim::report kept = failed;
     if (!wanted.keeps_size) {
         std::printf("making it smaller\n");
@@ -147,10 +163,12 @@ int sim_main(int argc, char** argv) {
     app.add_option("--seeds", wanted.seeds)->check(CLI::Range(std::uint64_t{1}, UINT64_MAX));
     app.add_option("--first", wanted.first);
     app.add_option("--jobs", wanted.jobs)->check(CLI::Range(1U, 1024U));
+    app.add_flag("--fresh", wanted.fresh);
     app.add_option("--save", wanted.save);
     app.add_option("--replay", wanted.replay);
     app.add_flag("--no-shrink", wanted.keeps_size);
     app.add_flag("--planted", wanted.planted);
+    app.add_option("--bug", wanted.bug);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -161,7 +179,11 @@ int sim_main(int argc, char** argv) {
     }
     const suite* const which = find_suite(wanted.suite);
     if (!which) return complain("there is no suite \"" + wanted.suite + "\"");
-    if (wanted.planted) return find_bugs(wanted.jobs);
+    if (wanted.planted) return find_bugs(wanted.jobs, wanted.bug);
     if (!wanted.replay.empty()) return replay_case(*which, wanted.replay);
+    if (wanted.fresh) {
+        wanted.first = fresh_seed();
+        std::printf("the first seed is %llu\n", static_cast<unsigned long long>(wanted.first));
+    }
     return run_seeds(*which, wanted);
 }

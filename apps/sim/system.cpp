@@ -1,4 +1,6 @@
 // The system suite: whole servers with their clients, under what they promise to survive.
+#include <chrono>
+#include <functional>
 #include <string>
 
 #include "sim/echo_program.hpp"
@@ -18,7 +20,17 @@ constexpr std::uint32_t messages = 900;
 sim::report run(sim::world& w) {
     ledger kept[log_clients];
     std::string wrong[echo_clients];
-    w.service("log", keep_log);
+    // What a failed sync left behind shows only if the power fails before it is written anew.
+    unsigned losses = 3;
+    const std::function<void()> lose_power_soon = [&] {
+        if (losses == 0 || w.chosen().below(3) != 2) return;
+        --losses;
+        w.at(w.elapsed() + std::chrono::microseconds(w.chosen().below(2000)), [&] {
+            w.fail_power("log");
+            w.at(w.elapsed() + 10ms, [&] { w.restart("log"); });
+        });
+    };
+    w.service("log", [&] { return keep_log(lose_power_soon); });
     w.service("echo", serve_echo);
     for (std::uint32_t client = 0; client < log_clients; ++client)
         w.host("writer " + std::to_string(client), [&, client] {

@@ -8,6 +8,8 @@
 
 #include <upcall/base/fatal.hpp>
 
+#include "base/planted.hpp"
+
 namespace upcall {
 namespace {
 
@@ -92,6 +94,7 @@ void buffer_pool::put(std::byte* block) noexcept {
     --home.out;
     if (starved_.load(std::memory_order_relaxed)) {
         starved_.store(false, std::memory_order_relaxed);
+        if (UPCALL_PLANTED("nobody is told when buffers are there again")) return;
         if (on_refill) on_refill(callback_argument);
     }
 }

@@ -8,6 +8,7 @@
 #include <upcall/task/shield.hpp>
 #include <upcall/task/this_task.hpp>
 
+#include "base/planted.hpp"
 #include "durable/path.hpp"
 
 namespace upcall {
@@ -56,8 +57,10 @@ task<std::error_code> fill(file opened, byte_view bytes, std::optional<std::uint
     }
     const auto wrote = co_await opened.write_all_at(bytes, 0);
     if (!wrote) co_return wrote.cause;
-    const auto synced = co_await opened.sync();
-    if (!synced) co_return synced.error();
+    if (!UPCALL_PLANTED("a replacement leaves out the file")) {
+        const auto synced = co_await opened.sync();
+        if (!synced) co_return synced.error();
+    }
     const auto closed = co_await opened.close();
     co_return closed ? std::error_code{} : closed.error();
 }
@@ -116,6 +119,8 @@ task<replacement> atomic_replace(std::string path, byte_view bytes, replace_opti
     const std::string temporary = temporary_name(name, home.via().random());
     const auto unwritten = co_await put(*folder, name, temporary, bytes, *permissions);
     if (unwritten) co_return replacement{.cause = unwritten};
+    if (UPCALL_PLANTED("a replacement leaves out the directory"))
+        co_return replacement{.replaced = true};
     const auto unsynced = co_await sync_names(*folder);
     co_return replacement{.replaced = true, .cause = unsynced};
 }

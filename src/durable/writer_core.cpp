@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/planted.hpp"
+
 namespace upcall::detail {
 namespace {
 
@@ -159,6 +161,7 @@ void writer_core::settle_waiting() noexcept {
 std::uint64_t writer_core::ended_mark() noexcept {
     std::uint64_t first = std::min(last_mark_ + 1, broken_at_);
     if (!queued_.empty()) first = std::min(first, queued_.front().mark);
+    if (UPCALL_PLANTED("a sync covers writes in flight")) return first - 1;
     for (writer_batch& batch : batches_)
         if (!batch.members.empty()) first = std::min(first, batch.members.front().mark);
     return first - 1;
@@ -173,6 +176,7 @@ void writer_core::consider_sync() noexcept {
     if (!wanted) return;
     if (goal_ <= synced_) goal_ = std::min(wanted_, broken_at_ - 1);
     const std::uint64_t ended_up_to = ended_mark();
+    if (UPCALL_PLANTED("a commit counts before its sync")) synced_ = ended_up_to;
     if (goal_ <= synced_ || ended_up_to < goal_) return;
     covered_ = ended_up_to;
     syncing_ = true;
@@ -187,7 +191,7 @@ void writer_core::consider_sync() noexcept {
 
 void writer_core::synced() noexcept {
     syncing_ = false;
-    if (sync_.result < 0)
+    if (sync_.result < 0 && !UPCALL_PLANTED("a writer goes on after a failed sync"))
         poison(covered_, error_of(sync_));
     else if (condition_ != condition::poisoned)
         synced_ = std::max(synced_, covered_);

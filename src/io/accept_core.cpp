@@ -6,6 +6,8 @@
 #include <upcall/driver/learns_late.hpp>
 #include <upcall/os/descriptor.hpp>
 
+#include "base/planted.hpp"
+
 namespace upcall::detail {
 namespace {
 
@@ -183,6 +185,8 @@ void accept_core::accepting_ended() noexcept {
 void accept_core::accepted(std::int64_t value) noexcept {
     const auto peer = static_cast<native_handle>(value);
     if (abandoned_) return refuse(*home_, peer);
+    if (UPCALL_PLANTED("a connection is refused when nobody waits for it") && waiting_.empty())
+        return refuse(*home_, peer);
     try {
         accepted_.push_back(peer);
     } catch (const std::bad_alloc&) {

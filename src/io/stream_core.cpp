@@ -8,6 +8,8 @@
 #include <upcall/base/fatal.hpp>
 #include <upcall/driver/learns_late.hpp>
 
+#include "base/planted.hpp"
+
 namespace upcall::detail {
 namespace {
 
@@ -68,7 +70,9 @@ bool stream_core::admit(stream_waiter& waiter, context& where, std::uint16_t wai
     else if (leaving_)
         waiter.outcome = -EBUSY;
     else if (waiting >= waiting_max)
-        waiter.outcome = raw_error(errc::queue_full);
+        waiter.outcome = UPCALL_PLANTED("a full queue swallows what it refuses")
+                             ? static_cast<std::int64_t>(waiter.done)
+                             : raw_error(errc::queue_full);
     else {
         waiter.begin(where);
         waiter.finished = false;
@@ -184,6 +188,8 @@ void stream_core::pump_reads() noexcept {
     pumping_ = true;
     while (auto* waiter = static_cast<read_waiter*>(readers_.front())) {
         if (mode_ == reading_mode::direct) break;
+        if (UPCALL_PLANTED("the end overtakes what was received") && ended_ != 0)
+            received_.clear(home_->buffers());
         if (!received_.empty()) {
             if (serve(*waiter)) finish_read(*waiter, static_cast<std::int64_t>(waiter->done));
             continue;
@@ -293,6 +299,9 @@ void stream_core::reading_ended() noexcept {
     if (was == reading_mode::receive) return received(outcome, reading().leased);
 
     auto& waiter = static_cast<read_waiter&>(*readers_.front());
+    if (UPCALL_PLANTED("a read that was cancelled drops its bytes") &&
+        waiter.cause != cancel_cause::none)
+        return finish_read(waiter, raw_error(errc_of(waiter.cause)));
     if (outcome > 0) {
         waiter.done += static_cast<std::size_t>(outcome);
         const bool satisfied = !waiter.whole || waiter.done == waiter.want;
@@ -316,6 +325,8 @@ void stream_core::received(std::int64_t value, std::byte* block) noexcept {
         return;
     }
     if (abandoned_) return home_->buffers().give_back(block);
+    if (UPCALL_PLANTED("a chunk that nobody waits for is dropped") && readers_.empty())
+        return home_->buffers().give_back(block);
     auto* first = static_cast<read_waiter*>(readers_.front());
     const bool taken = first && first->form == waiter_form::lease && received_.empty();
     if (!taken) received_.push(home_->buffers(), block, static_cast<std::size_t>(value));
@@ -472,6 +483,7 @@ bool stream_core::wrote(write_waiter& waiter, std::int64_t outcome) noexcept {
         waiter.data += count;
         waiter.left -= count;
     }
+    if (UPCALL_PLANTED("a whole write ends with its first part")) waiter.left = 0;
     return waiter.whole && waiter.left > 0 && waiter.cause == cancel_cause::none && !abandoned_;
 }
 

@@ -3,6 +3,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/planted.hpp"
+
 namespace upcall {
 
 // The head decides everything in one compare-and-swap: whether the box takes the node, and whether
@@ -49,6 +51,7 @@ void mailbox::turn_over(ready_node* newest, ready_queue& ready) noexcept {
     }
     while (oldest) {
         ready_node* following = oldest->ready_next;
+        if (UPCALL_PLANTED("mailbox hands over one post at a time")) following = nullptr;
         ready.push(*oldest);
         oldest = following;
     }

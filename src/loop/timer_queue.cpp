@@ -4,6 +4,8 @@
 
 #include <upcall/base/fatal.hpp>
 
+#include "base/planted.hpp"
+
 namespace upcall {
 namespace {
 
@@ -89,7 +91,7 @@ void timer_queue::collect_due(std::int64_t now_ns, timer_list& due) noexcept {
         occupied_ &= ~(std::uint64_t{1} << index);
     }
     while (timer_node* timer = moving.pop_front()) {
-        if (nanoseconds(timer->deadline) <= now_ns)
+        if (nanoseconds(timer->deadline) <= now_ns || UPCALL_PLANTED("timers fire early"))
             due.push_back(*timer);
         else
             place(*timer);
@@ -105,6 +107,11 @@ void timer_queue::fire_due(time_point now) noexcept {
     due.for_each([](timer_node& timer) { timer.bucket = buckets; });
     sort(due);
     while (timer_node* timer = due.pop_front()) {
+        if (UPCALL_PLANTED("of timers that are due together one comes late") && !due.empty()) {
+            timer->deadline = now + std::chrono::hours(1);
+            place(*timer);
+            continue;
+        }
         --size_;
         timer->fire(*timer);
     }

@@ -2,6 +2,8 @@
 
 #include <upcall/base/fatal.hpp>
 
+#include "base/planted.hpp"
+
 namespace upcall {
 
 operation::~operation() {
@@ -44,10 +46,10 @@ void context::attach(context& parent) noexcept {
     parent_ = &parent;
     loop_ = parent.loop_;
     class_ = parent.class_;
-    cause_ = parent.cause_;
+    if (!UPCALL_PLANTED("children do not inherit a cancellation")) cause_ = parent.cause_;
     stopping_ = parent.stopping_;
     unconstrained_ = parent.unconstrained_;
-    deadline_ = parent.deadline_;
+    if (!UPCALL_PLANTED("children do not inherit a deadline")) deadline_ = parent.deadline_;
     parent.children_.push_back(*this);
 }
 

@@ -2,6 +2,8 @@
 
 #include <upcall/base/fatal.hpp>
 
+#include "base/planted.hpp"
+
 namespace upcall {
 
 namespace detail {
@@ -143,7 +145,7 @@ void scope::ended(detail::child& gone) noexcept {
 
 void scope::one_has_left() noexcept {
     --children_;
-    admit();
+    if (!UPCALL_PLANTED("a scope with a limit admits nobody")) admit();
     if (children_ > 0) return;
     while (detail::join_operation* waiting = joining_.pop()) waiting->complete();
 }
@@ -154,6 +156,7 @@ void scope::release(detail::child& gone) noexcept {
     const char* name = gone.own.name();
     gone.frame.destroy();
     delete &gone;
+    if (UPCALL_PLANTED("a scope forgets an exception")) return;
     if (why) failed(name, std::move(why));
 }
 
@@ -169,7 +172,7 @@ void scope::fail(const char* name, std::exception_ptr why) noexcept {
     }
     exception_ = std::move(why);
     own_.home().note_failure(name, exception_);
-    own_.cancel();
+    if (!UPCALL_PLANTED("a scope that failed does not cancel the others")) own_.cancel();
 }
 
 void scope::admit() noexcept {

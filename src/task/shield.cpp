@@ -1,5 +1,7 @@
 #include <upcall/task/shield.hpp>
 
+#include "base/planted.hpp"
+
 namespace upcall::detail {
 
 void shield_context::attach(context& parent) noexcept {
@@ -15,6 +17,7 @@ void shield_context::attach(context& parent) noexcept {
 }
 
 void shield_context::cancel(cancel_cause why) noexcept {
+    if (UPCALL_PLANTED("a shield gives no time")) return context::cancel(why);
     if (why_ != cancel_cause::none) return;
     why_ = why;
     loop& on = home();

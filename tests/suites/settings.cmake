@@ -4,3 +4,16 @@ if(UPCALL_APPS)
 else()
   set_target_properties(test_suites PROPERTIES EXCLUDE_FROM_ALL ON)
 endif()
+
+# Seeds that nobody has run before, for the tree of ./dev test, which tells the first of them.
+option(UPCALL_FRESH_SEEDS "Run the suites of upcall sim with seeds drawn anew as tests" OFF)
+if(UPCALL_APPS AND UPCALL_FRESH_SEEDS)
+  foreach(run race:1000 system:50)
+    string(REPLACE ":" ";" run ${run})
+    list(GET run 0 suite)
+    list(GET run 1 seeds)
+    add_test(NAME suites/fresh_seeds_of_${suite}
+      COMMAND upcall_command sim --suite ${suite} --seeds ${seeds} --fresh)
+    set_tests_properties(suites/fresh_seeds_of_${suite} PROPERTIES TIMEOUT 300 PROCESSORS 2)
+  endforeach()
+endif()

@@ -2,6 +2,7 @@
 // bugs are found out. The command says so, and runs a saved failure again.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ using upcall::testing::scratch_folder;
 bulk_outcome run(const suite& which, std::uint64_t seeds, bug planted = bug::none) {
     bulk_options how;
     how.count = seeds;
+    how.twice = planted == bug::none;
     how.prepare = [planted] { plant(planted); };
     bulk_outcome seen = run_bulk(which, how);
     plant(bug::none);
@@ -50,12 +52,32 @@ class planted_bug : public testing::TestWithParam<bug> {};
 
 TEST_P(planted_bug, is_found) {
     const suite in = GetParam() >= bug::reads_then_writes ? race_suite() : system_suite();
-    EXPECT_TRUE(run(in, 300, GetParam()).failure) << name_of(GetParam());
+    EXPECT_TRUE(run(in, 1000, GetParam()).failure) << name_of(GetParam());
 }
+
+// Each in a few hundred seeds: most of them take far fewer.
+class planted_in_runtime : public testing::TestWithParam<const char*> {};
+
+TEST_P(planted_in_runtime, is_found) {
+    bulk_options how;
+    how.count = 1000;
+    how.twice = false;
+    how.prepare = [] { plant_in_runtime(GetParam()); };
+    const bulk_outcome seen = run_bulk(race_suite(), how);
+    plant(bug::none);
+    EXPECT_TRUE(seen.failure) << GetParam();
+}
+
+INSTANTIATE_TEST_SUITE_P(bugs, planted_in_runtime, testing::ValuesIn(runtime_bugs()),
+                         [](const auto& instance) {
+                             std::string name = instance.param;
+                             std::ranges::replace(name, ' ', '_');
+                             return name;
+                         });
 
 INSTANTIATE_TEST_SUITE_P(in_the_log, planted_bug,
                          testing::Values(bug::acks_before_sync, bug::forgets_new_name,
-                                         bug::drops_the_last_record));
+                                         bug::trusts_repeated_sync, bug::drops_the_last_record));
 INSTANTIATE_TEST_SUITE_P(in_the_echo, planted_bug,
                          testing::Values(bug::echo_writes_once, bug::client_keeps_old_bytes));
 INSTANTIATE_TEST_SUITE_P(in_races, planted_bug,
