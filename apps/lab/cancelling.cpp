@@ -39,11 +39,17 @@ struct track {
     const race_plan& plan;
     upcall::loop* home = nullptr;
     int writer = -1;
-    upcall::event* asked = nullptr;  // set on the loop, once the cancellation was
+    // Of the loop's thread alone:
+    upcall::event* happened = nullptr;  // set once value and cancellation were brought about
     upcall::started* running = nullptr;
+    unsigned awaited = 0;  // calls from the racing thread that have not come yet
     std::atomic<unsigned> turn{0};
     std::atomic<bool> over{false};
 };
+
+void arrive(track& on) {
+    if (--on.awaited == 0) on.happened->set();
+}
 
 void write_byte(const track& on) noexcept {
     if (on.plan.what == raced::pipe_read) static_cast<void>(!::write(on.writer, "x", 1));
@@ -52,7 +58,7 @@ void write_byte(const track& on) noexcept {
 void ask_to_end(track& on) noexcept {
     on.home->post([&on] {
         on.running->cancel();
-        on.asked->set();
+        arrive(on);
     });
 }
 
@@ -71,7 +77,9 @@ void race(void* argument) noexcept {
             ask_to_end(on);
             spin_until(value);
             write_byte(on);
+            on.home->post([&on] { arrive(on); });
         } else {
+            // No word of the value to the loop: it has to find that out by itself.
             spin_until(value);
             write_byte(on);
             spin_until(cancel);
@@ -143,20 +151,22 @@ class racing {
             if (!opened) failure = "the file could not be opened: " + opened.error().message();
             if (opened) file_ = std::move(*opened);
         }
-        co_return failure.empty();
+        const bool is_open = failure.empty();
+        co_return is_open;
     }
 
     upcall::task<> run_trial() {
         trial_end end;
-        upcall::event asked;
-        on_.asked = &asked;
+        upcall::event happened;
+        on_.happened = &happened;
+        on_.awaited = on_.plan.delay_ns < 0 ? 2 : 1;
         const auto body = [&](upcall::scope& in) -> upcall::task<> {
             upcall::started running = begin(in, end);
             on_.running = &running;
             on_.turn.fetch_add(1);
             on_.turn.notify_one();
-            const auto was_asked = co_await asked.wait();
-            if (!was_asked) failure = "waiting was ended from outside";
+            const auto both = co_await happened.wait();
+            if (!both) failure = "waiting was ended from outside";
             co_await in.join();
         };
         co_await upcall::with_scope(body);
@@ -166,7 +176,8 @@ class racing {
         if (!end.cancelled) co_return;
         ++seen.cancelled;
         if (on_.plan.what != raced::pipe_read) co_return;
-        // Cancelled means that nothing happened: the byte is still there, or comes.
+        // Cancelled means that nothing happened: the byte, which was written by now, is there, and
+        // what can be done at once is never late.
         std::array<std::byte, 1> byte{};
         const auto kept = co_await upcall::timeout(std::chrono::seconds(5), reader_.read(byte));
         if (!kept) ++seen.lost;

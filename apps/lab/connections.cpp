@@ -148,18 +148,19 @@ void measure_connections(lab_run& run, findings& found) {
 
     const unsigned many = most_to_compare(all, sizes);
     const std::string where = "With " + in_digits(many) + " connections ";
-    chart room =
-        chart_of(all, memory, "memory", "Resident memory of the server", "bytes a connection");
+    chart room = chart_of(all, memory, "memory", "Resident memory of the server",
+                          "memory a connection, bytes");
     room.sentence = where + "the server's memory for each is " +
                     extremes(all, memory, many, in_bytes) +
                     "; sockets in the kernel are not in that.";
-    chart late = chart_of(all, slowest, "latency", "Latency, 99th percentile", "ns");
+    chart late = chart_of(all, slowest, "latency", "Latency, 99th percentile", "latency, ns");
     late.sentence = where + "the 99th percentile of the latency is " +
                     extremes(all, slowest, many, in_time) + ".";
-    chart middle = chart_of(all, median, "latency_median", "Latency, median", "ns");
+    chart middle = chart_of(all, median, "latency_median", "Latency, median", "latency, ns");
     middle.sentence =
         where + "the median of the latency is " + extremes(all, median, many, in_time) + ".";
-    chart cost = chart_of(all, cpu, "cpu", "Processor time of the server", "ns a message");
+    chart cost =
+        chart_of(all, cpu, "cpu", "Processor time of the server", "processor time a message, ns");
     cost.sentence =
         where + "the processor time of a message is " + extremes(all, cpu, many, in_time) + ".";
     for (chart* each : {&room, &late, &middle, &cost}) found.charts.push_back(std::move(*each));

@@ -54,7 +54,7 @@ upcall::task<> handle(trial& now) {
 }
 
 upcall::task<> wait_for_timers(trial& now) {
-    while (now_ns() < now.until) {
+    do {
         const double due =
             now_ns() +
             static_cast<double>(
@@ -62,7 +62,7 @@ upcall::task<> wait_for_timers(trial& now) {
         const auto slept = co_await upcall::sleep(timer_period);
         if (!slept) break;
         now.lags.push_back(std::max(0.0, now_ns() - due));
-    }
+    } while (now_ns() < now.until);
     now.over = true;
 }
 

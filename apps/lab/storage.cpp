@@ -160,7 +160,7 @@ void measure_durable(lab_run& run, findings& found, int file, std::size_t rounds
     made.name = "durable_writes";
     made.title = "One write of 4 KiB made durable";
     made.kind = chart_kind::bars;
-    made.y_label = "ns until it is durable";
+    made.y_label = "time until it is durable, ns";
     made.x_label = "method";
     std::vector<std::string> names;
     std::map<std::string, std::vector<double>> medians;
@@ -247,14 +247,14 @@ void measure_storage(lab_run& run, findings& found) {
             chart_of(direct, rate, "direct_rate", "Direct reads: throughput", "reads a second");
         speed.sentence = limit_words(direct);
         chart late = chart_of(direct, slowest, "direct_latency",
-                              "Direct reads: latency, 99th percentile", "ns");
+                              "Direct reads: latency, 99th percentile", "latency, ns");
         late.sentence = latency_words(direct);
         chart middle = chart_of(direct, median, "direct_latency_median",
-                                "Direct reads: latency, median", "ns");
+                                "Direct reads: latency, median", "latency, ns");
         middle.sentence = "Half of the reads by " + fastest(direct)->name + " take less than " +
                           in_time(at_depth(*fastest(direct), median, 1)) + " with one in flight.";
-        chart cost =
-            chart_of(direct, cpu, "direct_cpu", "Direct reads: processor time", "ns a read");
+        chart cost = chart_of(direct, cpu, "direct_cpu", "Direct reads: processor time",
+                              "processor time a read, ns");
         cost.sentence = cost_words(direct);
         for (chart* each : {&speed, &middle, &late, &cost})
             found.charts.push_back(std::move(*each));

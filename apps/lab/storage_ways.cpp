@@ -101,14 +101,15 @@ struct reading_thread {
 void read_on(void* argument) noexcept {
     auto& mine = *static_cast<reading_thread*>(argument);
     random_blocks random(mine.plan->blocks, mine.seed);
-    for (double now = now_ns(); now < mine.until && mine.error == 0;) {
+    double now = now_ns();
+    do {
         const auto got =
             ::pread(mine.plan->file, mine.buffer, block_bytes, static_cast<off_t>(random.next()));
         if (got != static_cast<ssize_t>(block_bytes)) mine.error = got < 0 ? errno : EIO;
         const double then = now_ns();
         mine.latencies.push_back(then - now);
         now = then;
-    }
+    } while (now < mine.until && mine.error == 0);
 }
 
 read_outcome read_by_threads(const read_plan& plan) {
@@ -153,14 +154,15 @@ struct reading_tasks {
 upcall::task<> read_on(upcall::file& from, upcall::byte_span buffer, reading_tasks& all,
                        std::uint64_t seed) {
     random_blocks random(all.plan.blocks, seed);
-    for (double now = now_ns(); now < all.until && all.failure.empty();) {
+    double now = now_ns();
+    do {
         const auto got = co_await from.read_at(buffer, random.next());
         if (!got || *got != block_bytes)
             all.failure = "a read failed: " + (got ? "it was short" : got.error().message());
         const double then = now_ns();
         all.latencies.push_back(then - now);
         now = then;
-    }
+    } while (now < all.until && all.failure.empty());
 }
 
 upcall::task<> read_all(reading_tasks& all) {

@@ -17,6 +17,7 @@ constexpr double left = 84;
 constexpr double right = 20;
 constexpr double top = 16;
 constexpr double bottom = 56;
+constexpr double bottom_slanted = 110;
 
 // Told apart also by people who see few colours (Okabe and Ito).
 constexpr std::array<std::string_view, 8> colours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
@@ -37,6 +38,18 @@ std::string text_at(double x, double y, std::string_view anchor, std::string_vie
 std::string line_between(double x1, double y1, double x2, double y2, std::string_view style) {
     return "<line x1=\"" + number_text(x1) + "\" y1=\"" + number_text(y1) + "\" x2=\"" +
            number_text(x2) + "\" y2=\"" + number_text(y2) + "\" " + std::string(style) + "/>\n";
+}
+
+/// "latency, ns" is an axis of times: its marks carry the unit, which may be another at each.
+struct axis_label {
+    std::string words;
+    std::string unit;
+};
+axis_label label_of(const std::string& text) {
+    for (const std::string unit : {"ns", "bytes"})
+        if (text.ends_with(", " + unit))
+            return {text.substr(0, text.size() - unit.size() - 2), unit};
+    return {text, {}};
 }
 
 struct axis {
@@ -96,6 +109,18 @@ axis x_axis_of(const chart& what) {
     return axis_of(seen, what.log_x, left, width - right, false);
 }
 
+/// Names that would run into one another are written aslant.
+bool are_slanted(const chart& what) {
+    constexpr double character = 7;
+    std::size_t longest = 0;
+    for (const std::string& each : what.categories) longest = std::max(longest, each.size());
+    return static_cast<double>(longest * what.categories.size()) * character > width - left - right;
+}
+
+double floor_of(const chart& what) {
+    return height - (are_slanted(what) ? bottom_slanted : bottom);
+}
+
 axis y_axis_of(const chart& what) {
     range seen;
     for (const series& each : what.all)
@@ -104,21 +129,29 @@ axis y_axis_of(const chart& what) {
             seen.add(at.y.middle, what.log_y);
             seen.add(at.y.high, what.log_y);
         }
-    return axis_of(seen, what.log_y, height - bottom, top, true);
+    return axis_of(seen, what.log_y, floor_of(what), top, true);
+}
+
+std::string category_at(double x, double y, const std::string& name, bool is_slanted) {
+    if (!is_slanted) return text_at(x, y + 2, "middle", name);
+    const std::string place = number_text(x + 4) + "," + number_text(y);
+    return "<text transform=\"translate(" + place + ") rotate(-22)\" text-anchor=\"end\">" +
+           escaped(name) + "</text>\n";
 }
 
 std::string frame_of(const chart& what, const axis& x, const axis& y) {
     std::string out;
+    const axis_label label = label_of(what.y_label);
     for (const double tick : ticks_of(y.low, y.high, y.is_log)) {
         const double at = y.place(tick);
         out += line_between(left, at, width - right, at, "class=\"grid\"");
-        out += text_at(left - 8, at + 4, "end", in_digits(tick));
+        out += text_at(left - 8, at + 4, "end", in_unit(tick, label.unit));
     }
-    const double floor = height - bottom;
+    const double floor = floor_of(what);
     if (what.kind == chart_kind::bars) {
         for (std::size_t i = 0; i < what.categories.size(); ++i)
-            out +=
-                text_at(x.place(static_cast<double>(i)), floor + 18, "middle", what.categories[i]);
+            out += category_at(x.place(static_cast<double>(i)), floor + 16, what.categories[i],
+                               are_slanted(what));
     } else {
         for (const double tick : ticks_of(x.low, x.high, x.is_log)) {
             const double at = x.place(tick);
@@ -130,7 +163,7 @@ std::string frame_of(const chart& what, const axis& x, const axis& y) {
     out += line_between(left, top, left, floor, "class=\"axis\"");
     out += text_at((left + width - right) / 2, height - 12, "middle", what.x_label);
     out += "<text transform=\"translate(18," + number_text((top + floor) / 2) +
-           ") rotate(-90)\" text-anchor=\"middle\">" + escaped(what.y_label) + "</text>\n";
+           ") rotate(-90)\" text-anchor=\"middle\">" + escaped(label.words) + "</text>\n";
     return out;
 }
 
@@ -152,12 +185,13 @@ bool is_drawable(const point& at, const chart& what) {
 }
 
 std::string hint(const series& of, const point& at, const chart& what) {
+    const std::string unit = label_of(what.y_label).unit;
     const std::string x = what.kind == chart_kind::bars
                               ? what.categories.at(static_cast<std::size_t>(at.x))
                               : in_digits(at.x);
-    std::string text = of.name + ", " + x + ": " + in_digits(at.y.middle);
+    std::string text = of.name + ", " + x + ": " + in_unit(at.y.middle, unit);
     if (at.y.samples > 1)
-        text += " (" + in_digits(at.y.low) + " to " + in_digits(at.y.high) + ", " +
+        text += " (" + in_unit(at.y.low, unit) + " to " + in_unit(at.y.high, unit) + ", " +
                 std::to_string(at.y.samples) + " runs)";
     return "<title>" + escaped(text) + "</title>";
 }
@@ -205,7 +239,7 @@ std::string draw_bars(const series& each, std::size_t index, const chart& what, 
         const double peak = y.place(at.y.middle);
         out += "<rect x=\"" + number_text(begin) + "\" y=\"" + number_text(peak) + "\" width=\"" +
                number_text(std::max(1.0, slot - 2)) + "\" height=\"" +
-               number_text(std::max(0.5, height - bottom - peak)) + "\" fill=\"" +
+               number_text(std::max(0.5, floor_of(what) - peak)) + "\" fill=\"" +
                std::string(colour) + "\" opacity=\"0.85\">" + hint(each, at, what) + "</rect>\n";
         if (at.y.samples > 1) out += whisker(begin + slot / 2 - 1, at.y, y, "#222222");
     }

@@ -110,6 +110,26 @@ TEST(lab_chart, leaves_out_what_has_no_place_on_a_logarithmic_axis) {
     EXPECT_THAT(drawn, Not(HasSubstr("inf")));
 }
 
+TEST(lab_chart, marks_times_and_sizes_with_their_units) {
+    chart made = some_chart();
+    made.y_label = "latency, ns";
+    made.all[0].points = {{1, {1e3, 2e3, 3e3, 9}}, {10, {1e6, 2e6, 3e6, 9}}};
+    const std::string times = draw(made);
+    EXPECT_THAT(times, HasSubstr(">10 µs</text>"));
+    EXPECT_THAT(times, HasSubstr("ring, 10: 2 ms (1 ms to 3 ms, 9 runs)"));
+    EXPECT_THAT(times, HasSubstr(">latency</text>"));
+}
+
+TEST(lab_chart, slants_names_that_would_run_into_one_another) {
+    chart made;
+    made.kind = chart_kind::bars;
+    made.categories = {"a", "b"};
+    made.all = {{.name = "x", .points = {{0, {1, 2, 3, 4}}}, .is_model = false}};
+    EXPECT_THAT(draw(made), Not(HasSubstr("rotate(-22)")));
+    made.categories.assign(12, "a name of some length");
+    EXPECT_EQ(count_of(draw(made), "rotate(-22)"), 12U);
+}
+
 TEST(lab_chart, of_nothing_is_nothing) {
     EXPECT_EQ(draw({}), "");
     chart bars;
