@@ -122,7 +122,11 @@ TEST_P(closing, by_reset_tells_the_peer_that_writes) {
             side.spawn_now([](tcp::stream& to) -> task<> {
                 const std::string endless(std::size_t{64} << 20, 'w');
                 const auto sent = co_await to.write_all(bytes_of(std::string_view(endless)));
-                EXPECT_EQ(sent.cause, std::errc::connection_reset);
+                // io_uring's own retry of a write that was taken in part may eat the reset: all
+                // that comes after it sees a connection that is gone.
+                const bool eaten = loop::current()->via().name() == "uring" &&
+                                   sent.cause == std::errc::broken_pipe;
+                EXPECT_TRUE(sent.cause == std::errc::connection_reset || eaten) << sent.cause;
                 EXPECT_LT(sent.bytes, endless.size());
                 // The other direction fails promptly, too.
                 EXPECT_FALSE(co_await to.receive());
