@@ -94,8 +94,9 @@ using program_body = std::function<task<>(const acknowledgements& to)>;
         },
         small_loop());
     if (!home) ::_exit(5);
+    const acknowledgements acknowledged(to);
     scope tasks((*home)->root());
-    tasks.spawn_now(body(acknowledgements(to)), "program");
+    tasks.spawn_now(body(acknowledged), "program");
     while (tasks.size() > 0) (*home)->turn(loop::wait::allowed);
     ::_exit(6);  // it should have been killed
 }
@@ -190,6 +191,7 @@ TEST_P(killed_program, has_every_record_that_it_acknowledged) {
         const auto told = killed_after(
             enough(), GetParam(),
             [&](const acknowledgements& to) -> task<> { return write_log(name, first, to); });
+        ASSERT_FALSE(told.empty()) << "in round " << round;
         const std::string found = content_of(name);
         std::size_t end = 0;
         whole = 0;
@@ -212,6 +214,7 @@ TEST_P(killed_program, has_a_version_no_older_than_it_acknowledged) {
         const auto told = killed_after(
             1 + enough() % 20, GetParam(),
             [&](const acknowledgements& to) -> task<> { return replace_file(name, first, to); });
+        ASSERT_FALSE(told.empty()) << "in round " << round;
         const std::string found = content_of(name);
         number version = told.back();
         if (found != record_of(version)) ++version;  // replaced, and not acknowledged any more
