@@ -7,28 +7,9 @@
 #include <upcall/base/fatal.hpp>
 
 #include "driver/posix/wait_time.hpp"
+#include "driver/readiness/poll_events.hpp"
 
 namespace upcall {
-namespace {
-
-short events_of(std::uint32_t interest) noexcept {
-    short events = 0;
-    if (interest & ready_to_read) events |= POLLIN | POLLPRI;
-    if (interest & ready_to_write) events |= POLLOUT;
-    return events;
-}
-
-std::uint32_t ready_of(short events) noexcept {
-    std::uint32_t ready = 0;
-    if (events & (POLLIN | POLLPRI)) ready |= ready_to_read;
-    if (events & POLLOUT) ready |= ready_to_write;
-    // POLLNVAL: its owner has closed it. Whatever is tried now says so.
-    if (events & (POLLERR | POLLHUP | POLLNVAL)) ready |= ready_to_read | ready_to_write;
-    return ready;
-}
-
-}  // namespace
-
 std::int64_t poll_poller::open() noexcept {
     if (const std::int64_t refused = wake_.open(); refused < 0) return refused;
     try {

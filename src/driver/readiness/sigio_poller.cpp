@@ -13,6 +13,7 @@
 #include <upcall/base/fatal.hpp>
 
 #include "driver/posix/wait_time.hpp"
+#include "driver/readiness/poll_events.hpp"
 
 namespace upcall {
 namespace {
@@ -20,22 +21,6 @@ namespace {
 constexpr std::size_t own_entries = 2;
 constexpr std::size_t signals_per_read = 64;
 constexpr duration look_interval = std::chrono::seconds(1);
-
-short events_of(std::uint32_t interest) noexcept {
-    short events = 0;
-    if (interest & ready_to_read) events |= POLLIN | POLLPRI;
-    if (interest & ready_to_write) events |= POLLOUT;
-    return events;
-}
-
-std::uint32_t ready_of(short events) noexcept {
-    std::uint32_t ready = 0;
-    if (events & (POLLIN | POLLPRI)) ready |= ready_to_read;
-    if (events & POLLOUT) ready |= ready_to_write;
-    // POLLNVAL: its owner has closed it. Whatever is tried now says so.
-    if (events & (POLLERR | POLLHUP | POLLNVAL)) ready |= ready_to_read | ready_to_write;
-    return ready;
-}
 
 void stop_signals(int fd) noexcept {
     const int flags = ::fcntl(fd, F_GETFL);

@@ -8,25 +8,11 @@
 #include <fstream>
 
 #include "io/pairs.hpp"
+#include "support/embedded_loop.hpp"
 #include "support/scratch_folder.hpp"
 
 namespace upcall::testing {
 namespace {
-
-loop_options embedded_loop() {
-    loop_options options = small_loop();
-    options.embedded = true;
-    return options;
-}
-
-std::vector<std::string> embedded_kernels() {
-    std::vector<std::string> names;
-    for (const std::string& name : tested_kernels()) {
-        const auto made = make_test_loop(name, embedded_loop());
-        if (made && made->native_handle()) names.push_back(name);
-    }
-    return names;
-}
 
 class polled_files : public io_test {
   protected:

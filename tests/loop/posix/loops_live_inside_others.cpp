@@ -15,6 +15,7 @@
 #include <upcall/task/timeout.hpp>
 
 #include "io/pairs.hpp"
+#include "support/embedded_loop.hpp"
 #include "support/scratch_folder.hpp"
 #include "support/stream_ends.hpp"
 #include "support/test_loop.hpp"
@@ -23,22 +24,6 @@ namespace upcall::testing {
 namespace {
 
 using namespace std::chrono_literals;
-
-loop_options embedded_loop() {
-    loop_options options = small_loop();
-    options.embedded = true;
-    return options;
-}
-
-/// The drivers of this host whose loops are descriptors.
-std::vector<std::string> embedded_kernels() {
-    std::vector<std::string> names;
-    for (const std::string& name : tested_kernels()) {
-        const auto made = make_test_loop(name, embedded_loop());
-        if (made && made->native_handle()) names.push_back(name);
-    }
-    return names;
-}
 
 /// The host: it turns the loop when it is told to, and never otherwise.
 class embedded : public io_test {
