@@ -7,7 +7,7 @@ namespace {
 
 using namespace uring_abi;
 
-// What entries.cpp and uring_driver.cpp write into entries. tests/driver/uring/hardened.cpp does
+// What the files of this folder write into entries. tests/driver/uring/hardened.cpp does
 // each of them on a ring that is restricted to this.
 constexpr std::array operations = {op::connect,     op::accept,      op::read,     op::write,
                                    op::readv,       op::writev,      op::recv,     op::send,
