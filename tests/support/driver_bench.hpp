@@ -184,9 +184,9 @@ class driver_bench {
     std::string scratch(const std::string& name) {
         if (driver_->name() == "sim") return "/" + name;
         // Tests run side by side, each in a process of its own: the name has to be that one's.
-        const std::size_t mine =
-            std::hash<std::string>{}(testing::UnitTest::GetInstance()->current_test_info()->name());
-        return (std::filesystem::path(testing::TempDir()) /
+        const std::size_t mine = std::hash<std::string>{}(
+            ::testing::UnitTest::GetInstance()->current_test_info()->name());
+        return (std::filesystem::path(::testing::TempDir()) /
                 ("upcall-" + name + "-" + std::to_string(mine)))
             .string();
     }

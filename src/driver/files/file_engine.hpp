@@ -66,6 +66,9 @@ class file_engine {
 
     /// The same for all on `target`: those that were taken back.
     virtual void withdraw_all(const handle_record& target, operations& withdrawn) noexcept = 0;
+
+    /// The file is about to be closed or given away, with nothing in flight.
+    virtual void forget(const handle_record& file) noexcept { static_cast<void>(file); }
 };
 
 }  // namespace upcall

@@ -133,7 +133,7 @@ posix_aio_engine::request* posix_aio_engine::free_request() noexcept {
 
 void posix_aio_engine::prepare(request& made, io_operation& op) noexcept {
     made.native = {};
-    made.native.aio_fildes = static_cast<int>(op.target->native);
+    made.native.aio_fildes = lanes_.take(*op.target);
     made.native.aio_buf = op.data;
     made.native.aio_nbytes = op.size;
     made.native.aio_offset = static_cast<off_t>(op.offset);
@@ -159,10 +159,21 @@ std::int64_t posix_aio_engine::start(io_operation& op) noexcept {
     threads_were_used.store(true, std::memory_order_relaxed);
     const bool reads = op.kind == op_kind::file_read;
     const int outcome = reads ? ::aio_read(&made->native) : ::aio_write(&made->native);
-    if (outcome != 0) return -errno;
+    if (outcome != 0) {
+        const int refused = errno;
+        lanes_.give_back(*op.target, made->native.aio_fildes);
+        return -refused;
+    }
     made->op = &op;
     if (in_flight_++ == 0) look_later();
     return 0;
+}
+
+/// For the next one; what it answered has been taken.
+void posix_aio_engine::free(request& ended) noexcept {
+    lanes_.give_back(*ended.op->target, ended.native.aio_fildes);
+    ended.op = nullptr;
+    --in_flight_;
 }
 
 file_engine::answer posix_aio_engine::submit(io_operation& op) noexcept {
@@ -231,8 +242,7 @@ void posix_aio_engine::look_at(request& asked, operations& ended) noexcept {
     const ssize_t value = ::aio_return(&asked.native);
     asked.op->result = error ? -error : value;
     ended.push(*asked.op);
-    asked.op = nullptr;
-    --in_flight_;
+    free(asked);
 }
 
 void posix_aio_engine::start_waiting(operations& ended) noexcept {
@@ -251,8 +261,7 @@ void posix_aio_engine::start_waiting(operations& ended) noexcept {
 bool posix_aio_engine::cancelled(request& asked) noexcept {
     if (::aio_cancel(asked.native.aio_fildes, &asked.native) != AIO_CANCELED) return false;
     ::aio_return(&asked.native);
-    asked.op = nullptr;
-    --in_flight_;
+    free(asked);
     return true;
 }
 

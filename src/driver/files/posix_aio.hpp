@@ -13,9 +13,10 @@
 // does it again: transfers at an offset may be done twice.
 //
 // Within glibc's limits (aio_init(3)): 64 requests in flight, the rest waits here and can still be
-// taken back. Its threads, 20 of them, work on one file one request at a time. Vectored transfers,
-// files opened to append (which must not be done twice), and what is no file go to the pool, and so
-// does everything in a child process, where glibc's threads are not.
+// taken back. Its threads, 20 of them, work on one descriptor one request at a time; a file that
+// is asked for more at once gets some more (aio_lanes.hpp). Vectored transfers, files opened to
+// append (which must not be done twice), and what is no file go to the pool, and so does everything
+// in a child process, where glibc's threads are not.
 #pragma once
 
 #include <aio.h>
@@ -23,6 +24,7 @@
 
 #include <array>
 
+#include "driver/files/aio_lanes.hpp"
 #include "driver/files/aio_notices.hpp"
 #include "driver/files/file_engine.hpp"
 
@@ -46,6 +48,7 @@ class posix_aio_engine final : public file_engine {
     time_point collect_by() noexcept override { return in_flight_ ? next_look_ : never; }
     bool withdraw(io_operation& op) noexcept override;
     void withdraw_all(const handle_record& target, operations& withdrawn) noexcept override;
+    void forget(const handle_record& file) noexcept override { lanes_.forget(file); }
 
   private:
     static constexpr unsigned requests_max = aio_notices::places;
@@ -61,6 +64,7 @@ class posix_aio_engine final : public file_engine {
     std::int64_t start(io_operation& op) noexcept;
     void read_signals() noexcept;
     void look_at(request& asked, operations& ended) noexcept;
+    void free(request& ended) noexcept;
     void look_later() noexcept;
     void start_waiting(operations& ended) noexcept;
     bool cancelled(request& asked) noexcept;
@@ -72,6 +76,7 @@ class posix_aio_engine final : public file_engine {
     unsigned in_flight_ = 0;
     time_point next_look_{};
     aio_notices notices_;
+    aio_lanes lanes_;
     std::array<request, requests_max> requests_{};
     operations waiting_;
 };

@@ -105,6 +105,7 @@ void readiness_driver::detach(posix_record& leaving) noexcept {
     if (own.draining()) own.drain_hook::unlink();
     if (own.starved()) own.starved_hook::unlink();
     if (own.retrying()) own.retry_hook::unlink();
+    if (engine_) engine_->forget(leaving);
     if (!own.pollable) return;
     poller_->remove(own.watched);
     table_.erase(own.watched.key);

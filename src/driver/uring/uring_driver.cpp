@@ -34,6 +34,13 @@ constexpr int due_batch = 4;
 // A kernel worker for what io_uring cannot do without one; ours run in the pool.
 constexpr std::uint32_t kernel_workers_max = 16;
 
+// With many connections each has left the processor's caches when its turn comes again.
+void fetch_operation(const void* op) noexcept {
+    constexpr std::size_t line = 64;
+    for (std::size_t at = 0; at < sizeof(io_source); at += line)
+        __builtin_prefetch(static_cast<const std::byte*>(op) + at);
+}
+
 bool goes_to_pool(op_kind kind) noexcept {
     return kind == op_kind::file_call || kind == op_kind::work;
 }
@@ -306,7 +313,8 @@ void uring_driver::poll(time_point deadline) noexcept {
     if (provided_.is_open()) provided_.refill();
     queue_waiting();
     poll_enter(deadline);
-    ring_.reap([this](const cqe& completion) { on_completion(completion); });
+    ring_.reap([this](const cqe& completion) { on_completion(completion); },
+               [](const cqe& coming) { fetch_operation(pointer_in(coming.user_data)); });
     try_due();
     collect_elsewhere();
 }

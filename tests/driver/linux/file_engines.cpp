@@ -14,7 +14,9 @@
 
 #include <upcall/base/aligned_buffer.hpp>
 
+#include "driver/files/aio_lanes.hpp"
 #include "support/child.hpp"
+#include "support/descriptors.hpp"
 #include "support/driver_test.hpp"
 #include "support/latch.hpp"
 #include "support/scratch_folder.hpp"
@@ -134,6 +136,16 @@ TEST_P(file_engines, read_more_at_once_than_they_have_room_for) {
     if (has_direct_ || !is_linux_aio()) {
         EXPECT_EQ(counts().by_engine, many);
     }
+}
+
+TEST_P(file_engines, close_all_they_opened_for_a_file_with_it) {
+    const auto before = testing::open_descriptors();
+    handle file = open_direct(O_RDONLY);
+    for (auto& each : start_reads(file, many)) bench->finish(each->op);
+    const std::size_t most = before.size() + aio_lanes::per_file;
+    EXPECT_LE(testing::open_descriptors().size(), most);
+    file.close();
+    EXPECT_EQ(testing::open_descriptors(), before);
 }
 
 TEST_P(file_engines, write_what_is_read_again_and_makes_the_file_longer) {
