@@ -19,7 +19,7 @@ what `upcall doctor --interfaces` prints; a test compares the two. What of it a 
 
 The file engines go with poll, select and sigio as well: `poll+linux_aio`. The three ways of
 `posix_aio` to tell of completions (`posix_aio` by a signal, `posix_aio_thread` by a callback,
-`posix_aio_suspend` by waiting) can do the same.
+`posix_aio_suspend` by waiting) can do the same. [More on kqueue](kqueue.md).
 
 )";
 

@@ -86,6 +86,13 @@ ability of_sigio(task what) noexcept {
     return of_readiness(what);
 }
 
+ability of_kqueue(task what) noexcept {
+    if (what == task::wait_and_wake) return native("EVFILT_USER, or a pipe where there is none");
+    if (what == task::batch)
+        return none("a call for each operation; what to wait for is handed over with the wait");
+    return of_readiness(what);
+}
+
 ability of_linux_aio(task what) noexcept {
     switch (what) {
         case task::file_transfer:
@@ -234,6 +241,7 @@ ability ability_of(std::string_view driver, driver_task what) noexcept {
     if (driver == "blocking") return of_blocking(what);
     if (driver == "iocp") return of_iocp(what);
     if (driver == "sim") return of_sim(what);
+    if (driver == "kqueue") return of_kqueue(what);
     const std::string_view base = driver.substr(0, driver.find('+'));
     const bool is_readiness =
         base == "epoll" || base == "poll" || base == "select" || base == "sigio";

@@ -39,10 +39,17 @@ constexpr entry table[] = {
      [](const driver_choice& choice, const driver_environment& lent, std::error_code& error,
         std::string& why) { return make_uring_driver(lent, choice.uring, error, why); }},
 #endif
-#ifdef UPCALL_HAS_READINESS
+#if defined(UPCALL_HAS_READINESS) && defined(__linux__)
     {"epoll", true, true,
      [](const driver_choice&, const driver_environment& lent, std::error_code& error,
         std::string& why) { return make_epoll_driver(lent, error, why); }},
+#endif
+#if defined(UPCALL_HAS_KQUEUE) && !defined(__linux__)
+    {"kqueue", true, false,
+     [](const driver_choice&, const driver_environment& lent, std::error_code& error,
+        std::string& why) { return make_kqueue_driver(lent, error, why); }},
+#endif
+#ifdef UPCALL_HAS_READINESS
     {"poll", true, true,
      [](const driver_choice&, const driver_environment& lent, std::error_code& error,
         std::string& why) { return make_poll_driver(lent, error, why); }},
@@ -54,6 +61,12 @@ constexpr entry table[] = {
     {"sigio", false, true,
      [](const driver_choice&, const driver_environment& lent, std::error_code& error,
         std::string& why) { return make_sigio_driver(lent, error, why); }},
+#endif
+#if defined(UPCALL_HAS_KQUEUE) && defined(__linux__)
+    // By libkqueue, which stands on epoll: for trying what is meant for other systems.
+    {"kqueue", false, false,
+     [](const driver_choice&, const driver_environment& lent, std::error_code& error,
+        std::string& why) { return make_kqueue_driver(lent, error, why); }},
 #endif
 #ifdef UPCALL_HAS_BLOCKING
     {"blocking", false, false,

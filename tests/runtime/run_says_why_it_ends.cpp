@@ -251,8 +251,8 @@ TEST_F(driver_variable, is_named_when_what_it_says_is_not_there) {
     const std::string sim = refusal("sim");
     EXPECT_NE(sim.find("sim: the simulator is chosen in code, by make_sim_driver"), sim.npos)
         << sim;
-    const std::string elsewhere = refusal("kqueue");
-    EXPECT_NE(elsewhere.find("kqueue: not on this platform; "), elsewhere.npos) << elsewhere;
+    const std::string elsewhere = refusal("iocp");
+    EXPECT_NE(elsewhere.find("iocp: not on this platform; "), elsewhere.npos) << elsewhere;
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ inline std::vector<bench_driver> posix_bench_drivers() {
     std::vector<bench_driver> all;
     for (const char* name : {"epoll", "poll", "select", "sigio", "blocking"})
         all.push_back(host_driver(name));
+    if (is_driver_name("kqueue")) all.push_back(host_driver("kqueue"));
     return all;
 }
 #endif

@@ -49,8 +49,8 @@ struct ability {
 };
 
 /// Names as `driver_choice` takes them on any platform, and "sim": one column of the table each.
-inline constexpr std::array<std::string_view, 10> drivers_with_abilities = {
-    "uring",           "epoll",           "poll",     "select", "sigio",
+inline constexpr std::array<std::string_view, 11> drivers_with_abilities = {
+    "uring",           "epoll",           "poll",     "select", "sigio", "kqueue",
     "epoll+linux_aio", "epoll+posix_aio", "blocking", "iocp",   "sim"};
 
 /// What the driver of that name makes of `task`. The engines of poll, select and sigio are those of

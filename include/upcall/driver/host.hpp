@@ -137,9 +137,9 @@ struct driver_advice {
     std::vector<std::string> reasons;
 };
 
-/// The first that works of uring (with DEFER_TASKRUN, Linux 6.1), iocp, epoll, poll, select.
-/// Reads nothing but its argument. The environment variable UPCALL_DRIVER=NAME, which overrules
-/// the choice for a whole process, is read where a driver is made, not here.
+/// The first that works of uring (with DEFER_TASKRUN, Linux 6.1), iocp, epoll, kqueue (but not by
+/// libkqueue), poll, select. Reads nothing but its argument. UPCALL_DRIVER=NAME in the environment,
+/// which overrules the choice for a whole process, is read where a driver is made, not here.
 driver_advice choose_driver(const host& seen);
 
 }  // namespace upcall

@@ -12,10 +12,10 @@
 namespace upcall {
 
 struct driver_choice {
-    /// "uring", "epoll", "poll", "select", "sigio", "blocking", "iocp"; empty or "auto": what the
-    /// environment variable UPCALL_DRIVER names, or the first that works of uring, epoll, poll,
-    /// select and iocp. (The simulator is chosen in code, with make_sim_driver: see
-    /// driver/sim_kernel.hpp.)
+    /// "uring", "epoll", "poll", "select", "sigio", "kqueue", "blocking", "iocp"; empty or "auto":
+    /// what the environment variable UPCALL_DRIVER names, or the first that works of uring, epoll,
+    /// kqueue (not by libkqueue, which has to be named), poll, select and iocp. (The simulator is
+    /// chosen in code, with make_sim_driver: see driver/sim_kernel.hpp.)
     ///
     /// After epoll, poll, select and sigio may follow what reads and writes files in place of the
     /// pool: "epoll+linux_aio", "epoll+posix_aio", "epoll+posix_aio_thread",

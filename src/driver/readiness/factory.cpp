@@ -2,14 +2,17 @@
 
 #include <cerrno>
 
-#include "driver/readiness/epoll_poller.hpp"
 #include "driver/readiness/poll_poller.hpp"
 #include "driver/readiness/readiness_driver.hpp"
 #include "driver/readiness/select_poller.hpp"
 #if defined(__linux__)
 #include "driver/files/linux_aio.hpp"
 #include "driver/files/posix_aio.hpp"
+#include "driver/readiness/epoll_poller.hpp"
 #include "driver/readiness/sigio_poller.hpp"
+#endif
+#ifdef UPCALL_HAS_KQUEUE
+#include "driver/readiness/kqueue_poller.hpp"
 #endif
 
 namespace upcall {
@@ -26,11 +29,6 @@ std::unique_ptr<driver> make_over(std::unique_ptr<poller> watcher, const driver_
 
 }  // namespace
 
-std::unique_ptr<driver> make_epoll_driver(const driver_environment& lent, std::error_code& error,
-                                          std::string& why) {
-    return make_over(std::make_unique<epoll_poller>(), lent, error, why);
-}
-
 std::unique_ptr<driver> make_poll_driver(const driver_environment& lent, std::error_code& error,
                                          std::string& why) {
     return make_over(std::make_unique<poll_poller>(), lent, error, why);
@@ -41,7 +39,19 @@ std::unique_ptr<driver> make_select_driver(const driver_environment& lent, std::
     return make_over(std::make_unique<select_poller>(), lent, error, why);
 }
 
+#ifdef UPCALL_HAS_KQUEUE
+std::unique_ptr<driver> make_kqueue_driver(const driver_environment& lent, std::error_code& error,
+                                           std::string& why) {
+    return make_over(std::make_unique<kqueue_poller>(), lent, error, why);
+}
+#endif
+
 #if defined(__linux__)
+std::unique_ptr<driver> make_epoll_driver(const driver_environment& lent, std::error_code& error,
+                                          std::string& why) {
+    return make_over(std::make_unique<epoll_poller>(), lent, error, why);
+}
+
 std::unique_ptr<driver> make_sigio_driver(const driver_environment& lent, std::error_code& error,
                                           std::string& why) {
     auto made = make_over(std::make_unique<sigio_poller>(), lent, error, why);

@@ -22,10 +22,12 @@ struct watch {
     std::uint64_t key = 0;
     /// Somebody else's: the settings of the open file are not ours to change.
     bool borrowed = false;
+    bool is_socket = false;
     /// The poller's own notes.
     bool by_signal = false;
     std::uint32_t position = 0;
     std::uint32_t interest = 0;
+    std::uint32_t known = 0;
 };
 
 /// Beside ready_to_read and ready_to_write: more happened than data coming in. A short read does
@@ -35,6 +37,9 @@ inline constexpr std::uint32_t ready_irregular = 4;
 struct poll_event {
     std::uint64_t key = 0;
     std::uint32_t ready = 0;
+    /// An error of the socket's that is told here and, as it was taken by asking for it, by no call
+    /// any more; 0: none.
+    int taken_error = 0;
 };
 
 /// All calls from the loop's thread, except `wake`.
@@ -79,8 +84,8 @@ class poller {
     /// A descriptor that is readable while a `wait` would bring something; -1: there is none.
     virtual int descriptor() const noexcept { return -1; }
 
-    /// Ends the current or the next `wait`. Any thread.
-    void wake() noexcept { wake_.raise(); }
+    /// Ends the current or the next `wait`. Any thread; coalesced.
+    virtual void wake() noexcept { wake_.raise(); }
 
   protected:
     wake_signal wake_;

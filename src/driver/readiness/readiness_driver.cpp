@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <new>
+#include <utility>
 
 #include "driver/guard.hpp"
 #include "driver/posix/socket_calls.hpp"
@@ -73,6 +74,7 @@ std::int64_t readiness_driver::attach(posix_record& added) noexcept {
     own.hints = ready_to_write;
     own.watched.fd = own.fd();
     own.watched.borrowed = own.kind == handle_kind::foreign;
+    own.watched.is_socket = own.is_socket;
     try {
         own.watched.key = table_.insert(own);
     } catch (const std::bad_alloc&) {
@@ -269,6 +271,8 @@ bool readiness_driver::attempt(io_operation& op, record& target) noexcept {
         target.starved_hook::unlink();
     }
     op.result = op.kind == op_kind::connect ? attempt_connect(op, target) : try_call(op);
+    if (target.taken_error) [[unlikely]]
+        tell_taken_error(op, target);
     switch (op.result) {
         case -EAGAIN:
             note_would_block(op, target);
@@ -301,6 +305,15 @@ std::int64_t readiness_driver::attempt_connect(io_operation& op, record& target)
         target.hints = 0;
     }
     return outcome;
+}
+
+/// The kernel tells an error of a socket once, and the poller was told: the first call that would
+/// have failed with it fails with it.
+void readiness_driver::tell_taken_error(io_operation& op, record& target) noexcept {
+    bool would_fail = op.result == -EAGAIN || op.result == -EPIPE;
+    if (op.kind == op_kind::connect) would_fail = op.result < 0 && op.result != -EINPROGRESS;
+    if (op.kind == op_kind::read || op.kind == op_kind::receive) would_fail |= op.result == 0;
+    if (would_fail) op.result = -std::exchange(target.taken_error, 0);
 }
 
 void readiness_driver::note_would_block(const io_operation& op, record& target) noexcept {
@@ -351,6 +364,7 @@ void readiness_driver::withdraw(io_operation& op) noexcept {
     op.result = -ECANCELED;
     if (target.connecting && target.writing.front() == &op) {
         op.result = attempt_connect(op, target);
+        if (target.taken_error) tell_taken_error(op, target);
         if (op.result == -EINPROGRESS) {
             // The kernel goes on, and nothing but closing the socket stops it.
             op.result = -ECANCELED;
@@ -443,6 +457,7 @@ void readiness_driver::handle_event(const poll_event& event) noexcept {
     if (!target) return;
     target->hints |= event.ready & (ready_to_read | ready_to_write);
     if (event.ready & ready_irregular) target->irregular = true;
+    if (event.taken_error && target->is_socket) target->taken_error = event.taken_error;
     run(*target);
 }
 

@@ -83,6 +83,7 @@ class readiness_driver final : public posix_driver {
 
     bool attempt(io_operation& op, record& target) noexcept;
     std::int64_t attempt_connect(io_operation& op, record& target) noexcept;
+    void tell_taken_error(io_operation& op, record& target) noexcept;
     void refuse_unwatchable(io_operation& accepted) noexcept;
     void note_would_block(const io_operation& op, record& target) noexcept;
     void note_short_read(const io_operation& op, record& target) noexcept;

@@ -42,6 +42,8 @@ struct readiness_record : posix_record,
     std::uint8_t engine_note = 0;
     /// `watched.fd` is a copy made for the poller, closed with the record.
     bool has_copy = false;
+    /// See poll_event; 0: none, or told by now.
+    int taken_error = 0;
     enum class protocol : std::uint8_t { unknown, tcp, other };
     protocol speaks = protocol::unknown;
 

@@ -32,11 +32,18 @@ TEST(host_choice, follows_the_order) {
     EXPECT_EQ(choose_driver(with_only({poll, select})).name, "poll");
     EXPECT_EQ(choose_driver(with_only({select})).name, "select");
     EXPECT_EQ(choose_driver(with_only({iocp, select})).name, "iocp");
+    EXPECT_EQ(choose_driver(with_only({kqueue, poll, select})).name, "kqueue");
     EXPECT_EQ(choose_driver(with_only({})).name, "blocking");
 }
 
 TEST(host_choice, never_falls_on_what_is_no_driver_of_sockets) {
     EXPECT_EQ(choose_driver(with_only({sigio, linux_aio, posix_aio})).name, "blocking");
+}
+
+TEST(host_choice, never_falls_on_what_stands_on_what_was_refused) {
+    host seen = with_only({kqueue, poll});
+    seen.system.kernel = "Linux";
+    EXPECT_EQ(choose_driver(seen).name, "poll") << "there, libkqueue makes kqueue of epoll";
 }
 
 TEST(host_choice, says_what_was_passed_over_and_what_was_taken) {

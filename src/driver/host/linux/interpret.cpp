@@ -145,9 +145,16 @@ availability interpret_call(kernel_interface what, const call_result& result,
     const std::string name(name_of(what));
     switch (what) {
         case kernel_interface::kqueue:
-            return {
-                what, false, 0, reason::not_on_this_system, "kqueue belongs to the BSDs and macOS.",
-                {}};
+#ifdef UPCALL_HAS_KQUEUE
+            return {what, true, 0, reason::works, "libkqueue makes it of epoll.", {}};
+#else
+            return {what,
+                    false,
+                    0,
+                    reason::not_on_this_system,
+                    "kqueue belongs to the BSDs and macOS, and this was built without libkqueue.",
+                    {}};
+#endif
         case kernel_interface::iocp:
             return {what,
                     false,

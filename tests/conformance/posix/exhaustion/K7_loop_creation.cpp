@@ -18,11 +18,16 @@ TEST_P(every_driver, K7_a_loop_that_cannot_be_made_leaves_nothing_behind) {
             try {
                 made = another_loop();
             } catch (const std::system_error& error) {
-                EXPECT_EQ(error.code(), std::errc::too_many_files_open) << error.what();
+                // libkqueue closes what it could not open, and tells of that.
+                EXPECT_TRUE(
+                    error.code() == std::errc::too_many_files_open ||
+                    (GetParam().name == "kqueue" && error.code() == std::errc::bad_file_descriptor))
+                    << error.what();
                 ++refused;
             }
         }
         if (!made) {
+            await_descriptors();
             EXPECT_EQ(open_descriptors(), open);
             continue;
         }
