@@ -28,6 +28,12 @@ std::vector<subject> host_drivers() {
     std::vector<subject> all;
     for (const std::string& name : driver_names())
         all.push_back({.name = name, .choice = {.name = name, .uring = {}}});
+    if (all.empty() || all.front().name != "uring") return all;
+    uring_options restricted;
+    restricted.hardened = true;
+    all.insert(all.begin() + 1, {.name = "uring_hardened",
+                                 .choice = {.name = "uring", .uring = restricted},
+                                 .reduced = true});
     return all;
 }
 

@@ -15,13 +15,14 @@ struct subject {
     /// How to choose it; `simulated` for the simulated kernel, which is not chosen but made.
     driver_choice choice;
     bool simulated = false;
-    /// A driver with a feature left out.
+    /// A driver with a feature left out, or restricted: long races are shorter.
     bool reduced = false;
 };
 
 inline void PrintTo(const subject& one, std::ostream* out) { *out << one.name; }
 
-/// Every driver that this platform may have.
+/// Every driver that this platform may have, and `uring` with a ring that refuses what the driver
+/// does not need.
 std::vector<subject> host_drivers();
 
 /// Those, and `uring` with each optional feature left out.
