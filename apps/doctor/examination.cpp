@@ -27,6 +27,7 @@ examination examine(const std::vector<std::string>& paths) {
     found.choice = upcall::choose_driver(found.host);
     const char* const name = std::getenv("UPCALL_DRIVER");
     if (name && std::string_view(name) != "auto") found.overruled_by = name;
+    found.engines = examine_file_engines(found.host);
     for (const std::string& path : paths)
         found.paths.push_back({path, upcall::probe_file_system(path)});
     return found;

@@ -8,6 +8,8 @@
 #include <upcall/driver/host.hpp>
 #include <upcall/driver/host_file.hpp>
 
+#include "doctor/file_engines.hpp"
+
 namespace upcall_doctor {
 
 struct examined_path {
@@ -20,6 +22,7 @@ struct examination {
     upcall::driver_advice choice;
     // The environment variable UPCALL_DRIVER, which overrules the choice; empty: it does not.
     std::string overruled_by;
+    std::vector<examined_engine> engines;
     std::vector<examined_path> paths;
 
     // Why programs under UPCALL_DRIVER will get no driver at all, as a choice that was made is not
@@ -27,7 +30,7 @@ struct examination {
     std::string overrule_problem() const;
 };
 
-// Probes the host, and the file system of each path.
+// Probes the host, its file engines, and the file system of each path.
 examination examine(const std::vector<std::string>& paths);
 
 }  // namespace upcall_doctor

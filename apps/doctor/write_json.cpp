@@ -182,6 +182,34 @@ json limits_of(const upcall::host& host) {
     return all;
 }
 
+std::string_view name_of(examined_engine::way by) noexcept {
+    switch (by) {
+        case examined_engine::way::engine:
+            return "engine";
+        case examined_engine::way::pool:
+            return "pool";
+        case examined_engine::way::sent_back:
+            return "sent_back";
+        case examined_engine::way::not_tried:
+            break;
+    }
+    return "not_tried";
+}
+
+json engines_of(const std::vector<examined_engine>& engines) {
+    json all = json::array();
+    for (const examined_engine& each : engines) {
+        json one;
+        one["name"] = each.name;
+        one["refused"] = each.refused.empty() ? json(nullptr) : json(each.refused);
+        one["direct_read"] = name_of(each.direct);
+        one["cached_read"] = name_of(each.cached);
+        one["problem"] = each.problem.empty() ? json(nullptr) : json(each.problem);
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
 json paths_of(const std::vector<examined_path>& paths) {
     json all = json::array();
     for (const examined_path& each : paths) {
@@ -209,6 +237,7 @@ std::string write_json(const examination& found) {
     all["driver"] = driver_of(found);
     all["system"] = system_of(found.host.system);
     all["interfaces"] = interfaces_of(found.host);
+    all["file_engines"] = engines_of(found.engines);
     all["ring"] = ring_of(found.host.ring);
     all["limits"] = limits_of(found.host);
     all["sysctls_readable"] = found.host.limits.sysctls_readable;

@@ -65,6 +65,16 @@ void write_interfaces(text_page& page, const upcall::host& host) {
     }
 }
 
+void write_engines(text_page& page, const std::vector<examined_engine>& engines) {
+    if (engines.empty()) return;
+    page.heading("File engines, in place of the pool beside epoll, poll, select and sigio");
+    for (const examined_engine& each : engines) {
+        const bool steps_down = !each.refused.empty();
+        page.marked(each.name, steps_down ? "no" : "yes", steps_down ? tone::bad : tone::good,
+                    words_for(each));
+    }
+}
+
 std::string join(const std::vector<capability>& all, presence wanted, bool with_version) {
     std::string text;
     for (const capability& each : all) {
@@ -171,6 +181,7 @@ std::string write_text(const examination& found, page_style style, bool everythi
     write_driver(page, found);
     write_host(page, found.host.system);
     write_interfaces(page, found.host);
+    write_engines(page, found.engines);
     write_ring(page, found.host, everything);
     write_limits(page, found.host, everything);
     write_paths(page, found.paths);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <upcall/driver/host.hpp>
+#include <upcall/driver/select.hpp>
 
 #include "doctor/doctor.hpp"
 #include "support/child.hpp"
@@ -91,7 +93,7 @@ TEST(doctor_command, reports_on_this_host) {
     EXPECT_EQ(end.exit_code, 0) << end;
     EXPECT_THAT(end.message, StartsWith("Driver: "));
     for (const char* section :
-         {"\nHost\n", "\nInterfaces\n", "\nio_uring", "\nLimits", "\nFiles\n"})
+         {"\nHost\n", "\nInterfaces\n", "\nFile engines", "\nio_uring", "\nLimits", "\nFiles\n"})
         EXPECT_THAT(end.message, HasSubstr(section));
 }
 
@@ -102,6 +104,20 @@ TEST(doctor_command, reports_in_json_what_the_library_says) {
     EXPECT_EQ(all["driver"]["name"], upcall::choose_driver(*upcall::this_host()).name);
     EXPECT_EQ(all["paths"][0]["file_system"], "proc");
     EXPECT_TRUE(all["paths"][1]["error"].is_string());
+}
+
+TEST(doctor_command, tries_the_file_engines_and_says_who_refused_one) {
+    const json here = json::parse(doctor({"--json"}, {}, streams::output_alone).message);
+    ASSERT_EQ(here["file_engines"].size(), upcall::file_engine_names().size());
+    for (const json& each : here["file_engines"])
+        if (each["refused"].is_null()) {
+            EXPECT_NE(each["cached_read"], "not_tried") << each;
+        }
+    const child_end end = doctor({"--json"}, {{SYS_io_setup, EPERM}}, streams::output_alone);
+    const json refused = json::parse(end.message)["file_engines"];
+    EXPECT_EQ(refused[0]["name"], "linux_aio");
+    EXPECT_TRUE(refused[0]["refused"].is_string()) << refused[0];
+    EXPECT_EQ(refused[0]["direct_read"], "not_tried");
 }
 
 TEST(doctor_command, helps) {

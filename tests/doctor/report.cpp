@@ -47,6 +47,31 @@ TEST(doctor_text, tells_every_interface_and_what_to_do) {
             text, HasSubstr("  " + std::string(name_of(static_cast<upcall::kernel_interface>(i)))));
 }
 
+TEST(doctor_text, tells_which_file_engine_steps_down_and_why) {
+    using way = examined_engine::way;
+    examination found = refused_host();
+    EXPECT_THAT(text_of(found), Not(HasSubstr("File engines")));
+    found.engines = {{.name = "linux_aio",
+                      .refused = "All requests are taken; files go to the pool.",
+                      .direct = way::not_tried,
+                      .cached = way::not_tried,
+                      .problem = {}},
+                     {.name = "posix_aio",
+                      .refused = {},
+                      .direct = way::engine,
+                      .cached = way::pool,
+                      .problem = "a cached read failed: No"}};
+    const std::string text = text_of(found);
+    EXPECT_THAT(text, HasSubstr("linux_aio    no   All requests are taken; files go to the pool."));
+    EXPECT_THAT(text, HasSubstr("posix_aio    yes  A direct read goes through it, a cached one is "
+                                "left to the pool. Note: a cached read failed: No."));
+    const json engines = json::parse(write_json(found))["file_engines"];
+    EXPECT_EQ(engines[0]["refused"], "All requests are taken; files go to the pool.");
+    EXPECT_EQ(engines[0]["direct_read"], "not_tried");
+    EXPECT_TRUE(engines[1]["refused"].is_null());
+    EXPECT_EQ(engines[1]["cached_read"], "pool");
+}
+
 TEST(doctor_text, tells_the_host) {
     const std::string text = text_of(refused_host());
     EXPECT_THAT(text, HasSubstr("Linux 6.1.0 on x86_64"));
