@@ -231,7 +231,7 @@ void measure_batching(lab_run& run, findings& found) {
 
     std::vector<samples> parts(3);
     // Rounds outside, so that whatever disturbs meets all ways alike.
-    for (std::size_t round = 0; round < rounds; ++round) {
+    for (std::size_t round = 0; run.another_round(round, rounds); ++round) {
         for (costs& each : all) {
             if (!each.failure.empty()) continue;
             const auto some = run.measure(name_of(each.way),

@@ -85,7 +85,7 @@ void measure_cancel_races(lab_run& run, findings& found) {
     const auto trials = static_cast<unsigned>(run.rounds(40, 250));
     run.expect_steps(rounds * all.size());
     totals sum;
-    for (std::size_t round = 0; round < rounds; ++round)
+    for (std::size_t round = 0; run.another_round(round, rounds); ++round)
         for (racer& each : all) {
             const auto seen = run.measure(each.name, [&] {
                 samples some;

@@ -1,34 +1,16 @@
 // Connections: memory for each, and latency at a fixed load, from one to thousands, by interface.
 #include <algorithm>
-#include <array>
-#include <map>
 #include <upcall/driver/select.hpp>
 #include <vector>
 
 #include "lab/experiments.hpp"
 #include "lab/load.hpp"
+#include "lab/server_seen.hpp"
 #include "lab/statistics.hpp"
 #include "lab/words.hpp"
 
 namespace upcall_lab {
 namespace {
-
-enum what { rate, cpu, switches, memory, median, slowest };
-
-struct server_seen {
-    std::string name;
-    std::string server;
-    unsigned processes = 1;
-    std::map<unsigned, std::array<std::vector<double>, load_outcome::count>> by_connections{};
-    bool has_failed = false;
-
-    std::vector<point> points(std::size_t kind) const {
-        std::vector<point> made;
-        for (const auto& [connections, values] : by_connections)
-            made.push_back({static_cast<double>(connections), spread_of(values.at(kind))});
-        return made;
-    }
-};
 
 std::vector<server_seen> servers_here(const lab_run& run, findings& found) {
     std::vector<server_seen> all;
@@ -49,16 +31,13 @@ std::vector<server_seen> servers_here(const lab_run& run, findings& found) {
     return all;
 }
 
-chart chart_of(const std::vector<server_seen>& all, std::size_t kind, const char* name,
-               const char* title, const char* y_label) {
+chart new_chart(const char* name, const char* title, const char* y_label) {
     chart made;
     made.name = name;
     made.title = title;
     made.x_label = "connections";
     made.y_label = y_label;
     made.log_x = made.log_y = true;
-    for (const server_seen& each : all)
-        made.all.push_back({.name = each.name, .points = each.points(kind), .is_model = false});
     return made;
 }
 
@@ -115,7 +94,7 @@ void measure_connections(lab_run& run, findings& found) {
     const std::size_t rounds = run.rounds(2, 3);
     const double seconds = run.seconds(0.15, 0.5);
     run.expect_steps(rounds * sizes.size() * all.size());
-    for (std::size_t round = 0; round < rounds; ++round)
+    for (std::size_t round = 0; run.another_round(round, rounds); ++round)
         for (const unsigned connections : sizes)
             for (server_seen& each : all) {
                 // What failed with fewer fails with more, too.
@@ -139,30 +118,32 @@ void measure_connections(lab_run& run, findings& found) {
                         seen.error());
                     continue;
                 }
-                auto& values = each.by_connections[connections];
-                for (std::size_t at = 0; at < values.size(); ++at)
-                    values.at(at).push_back(seen->at(at));
+                each.add(connections, *seen);
             }
     std::erase_if(all, [](const server_seen& each) { return each.by_connections.empty(); });
     if (all.empty()) throw lab_error("no server could be measured");
 
     const unsigned many = most_to_compare(all, sizes);
     const std::string where = "With " + in_digits(many) + " connections ";
-    chart room = chart_of(all, memory, "memory", "Resident memory of the server",
-                          "memory a connection, bytes");
+    chart room = chart_of(
+        all, load_outcome::resident,
+        new_chart("memory", "Resident memory of the server", "memory a connection, bytes"));
     room.sentence = where + "the server's memory for each is " +
-                    extremes(all, memory, many, in_bytes) +
+                    extremes(all, load_outcome::resident, many, in_bytes) +
                     "; sockets in the kernel are not in that.";
-    chart late = chart_of(all, slowest, "latency", "Latency, 99th percentile", "latency, ns");
+    chart late = chart_of(all, load_outcome::slowest,
+                          new_chart("latency", "Latency, 99th percentile", "latency, ns"));
     late.sentence = where + "the 99th percentile of the latency is " +
-                    extremes(all, slowest, many, in_time) + ".";
-    chart middle = chart_of(all, median, "latency_median", "Latency, median", "latency, ns");
-    middle.sentence =
-        where + "the median of the latency is " + extremes(all, median, many, in_time) + ".";
+                    extremes(all, load_outcome::slowest, many, in_time) + ".";
+    chart middle = chart_of(all, load_outcome::median,
+                            new_chart("latency_median", "Latency, median", "latency, ns"));
+    middle.sentence = where + "the median of the latency is " +
+                      extremes(all, load_outcome::median, many, in_time) + ".";
     chart cost =
-        chart_of(all, cpu, "cpu", "Processor time of the server", "processor time a message, ns");
-    cost.sentence =
-        where + "the processor time of a message is " + extremes(all, cpu, many, in_time) + ".";
+        chart_of(all, load_outcome::cpu,
+                 new_chart("cpu", "Processor time of the server", "processor time a message, ns"));
+    cost.sentence = where + "the processor time of a message is " +
+                    extremes(all, load_outcome::cpu, many, in_time) + ".";
     for (chart* each : {&room, &late, &middle, &cost}) found.charts.push_back(std::move(*each));
     found.notes.emplace_back(
         "Latency counts from when a message was due, so that a late server cannot make its own "

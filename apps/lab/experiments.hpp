@@ -11,7 +11,8 @@ namespace upcall_lab {
 struct experiment {
     const char* name;
     const char* title;
-    /// How long it takes, as planned: the progress bar begins with that.
+    /// How long it takes, as planned: the progress bar begins with that. Repetitions end when its
+    /// share of the whole is used up. All of them together stay under one minute, and under ten.
     double seconds_quick;
     double seconds_full;
     /// Fills in everything but name, title and seconds. Throws lab_error.

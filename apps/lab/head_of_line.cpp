@@ -104,7 +104,7 @@ void measure_head_of_line(lab_run& run, findings& found) {
     constexpr double timers_at_least = 15;
     std::array<std::map<double, std::vector<double>>, modes.size()> medians;
     std::array<std::map<double, std::vector<double>>, modes.size()> tails;
-    for (std::size_t round = 0; round < rounds; ++round)
+    for (std::size_t round = 0; run.another_round(round, rounds); ++round)
         for (const double length : lengths)
             for (std::size_t at = 0; at < modes.size(); ++at) {
                 const double seconds =

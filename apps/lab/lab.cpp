@@ -95,10 +95,11 @@ std::vector<const experiment*> chosen(const request& wanted, std::string& unknow
 }
 
 /// False when it failed; what it found until then is kept.
-bool run_one(const experiment& which, lab_run& run, findings& found) {
+bool run_one(const experiment& which, lab_run& run, double seconds, findings& found) {
     found.name = which.name;
     found.title = which.title;
     const auto start = clock::now();
+    run.begin(seconds);
     try {
         which.run(run, found);
     } catch (const lab_error& error) {
@@ -107,6 +108,10 @@ bool run_one(const experiment& which, lab_run& run, findings& found) {
         found.failure = "there is no memory for it";
     }
     found.seconds = seconds_since(start);
+    const round_budget& rounds = run.budget();
+    if (rounds.done() < rounds.wanted())
+        found.notes.push_back("There was time for " + std::to_string(rounds.done()) + " of " +
+                              std::to_string(rounds.wanted()) + " rounds on this machine.");
     return found.failure.empty();
 }
 
@@ -124,11 +129,15 @@ int run_all(const request& wanted, const std::vector<const experiment*>& which, 
     const std::size_t columns = upcall::standard_output().columns;
     const std::size_t width = columns == 0 ? 90 : std::clamp<std::size_t>(columns, 60, 110);
     int status = 0;
+    const auto start = clock::now();
+    double plans_left = seconds;
     for (const experiment* each : which) {
         findings found;
+        const double share = share_of(seconds - seconds_since(start), planned(*each), plans_left);
+        plans_left -= planned(*each);
         shown.begin(each->name, planned(*each));
         try {
-            if (!run_one(*each, run, found)) status = 1;
+            if (!run_one(*each, run, share, found)) status = 1;
         } catch (const interrupted&) {
             shown.wipe();
             std::fprintf(stderr, "upcall lab: interrupted; %s is left out\n", each->name);

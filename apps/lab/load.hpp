@@ -28,7 +28,8 @@ struct load_outcome {
     double median_ns = 0;   // from when a message was due to when it was back
     double slowest_ns = 0;  // the 99th percentile of that
 
-    static constexpr std::size_t count = 6;
+    /// What is where in `as_samples`.
+    enum kind : std::size_t { rate, cpu, switching, resident, median, slowest, count };
     samples as_samples() const {
         return {messages_per_second, cpu_ns, switches, memory, median_ns, slowest_ns};
     }

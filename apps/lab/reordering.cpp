@@ -60,7 +60,7 @@ void measure_reordering(lab_run& run, findings& found) {
     const std::size_t rounds = run.rounds(3, 7);
     const auto pairs = static_cast<unsigned>(run.rounds(60, 600));
     run.expect_steps(rounds * all.size());
-    for (std::size_t round = 0; round < rounds; ++round)
+    for (std::size_t round = 0; run.another_round(round, rounds); ++round)
         for (way_seen& each : all) {
             const auto seen = run.measure(each.way.name, [&] {
                 return write_pairs(each.way, file.get(), pairs).as_samples();

@@ -2,6 +2,7 @@
 // measuring in processes of their own.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "lab/child.hpp"
 #include "lab/findings.hpp"
 #include "lab/progress.hpp"
+#include "lab/round_budget.hpp"
 
 namespace upcall_lab {
 
@@ -44,6 +46,18 @@ class lab_run {
     /// Whether there is so little time that only the form of the results can be right.
     bool is_a_trial() const { return settings_.time < 0.1; }
 
+    /// An experiment begins that may take so many seconds.
+    void begin(double seconds) {
+        begun_ = std::chrono::steady_clock::now();
+        budget_ = round_budget(seconds);
+    }
+    /// Whether there is another round of it; the first is number 0. See round_budget.
+    bool another_round(std::size_t round, std::size_t wanted) {
+        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begun_;
+        return budget_.allows(round, wanted, passed.count());
+    }
+    const round_budget& budget() const noexcept { return budget_; }
+
     /// How many calls of `measure` will follow.
     void expect_steps(std::size_t steps) { progress_->expect_steps(steps); }
     /// See in_child. Throws `interrupted`; every other end is for the caller.
@@ -58,6 +72,8 @@ class lab_run {
   private:
     lab_settings settings_;
     progress* progress_;
+    std::chrono::steady_clock::time_point begun_{};
+    round_budget budget_;
 };
 
 /// Why this host does not have an interface; nothing if it does.

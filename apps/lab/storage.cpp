@@ -131,59 +131,67 @@ std::uint64_t bytes_to_use(const lab_run& run, findings& found) {
     return bytes;
 }
 
+/// One round.
 void measure_reads(lab_run& run, findings& found, std::vector<way_seen>& all, const read_plan& like,
-                   const std::vector<unsigned>& depths, std::size_t rounds) {
+                   const std::vector<unsigned>& depths) {
     const std::string kind = like.direct ? ", direct" : ", cached";
-    for (std::size_t round = 0; round < rounds; ++round)
-        for (const unsigned depth : depths)
-            for (way_seen& each : all) {
-                if (!each.failure.empty()) continue;
-                read_plan plan = like;
-                plan.way = each.name;
-                plan.depth = depth;
-                const auto seen = run.measure(each.name + kind + ", " + std::to_string(depth),
-                                              [&] { return read_blocks(plan).as_samples(); });
-                if (!seen) {
-                    each.failure = seen.error();
-                    lab_run::leave_out(found, each.name + kind, each.failure);
-                    continue;
-                }
-                auto& values = each.by_depth[depth];
-                for (std::size_t at = 0; at < values.size(); ++at)
-                    values.at(at).push_back(seen->at(at));
+    for (const unsigned depth : depths)
+        for (way_seen& each : all) {
+            if (!each.failure.empty()) continue;
+            read_plan plan = like;
+            plan.way = each.name;
+            plan.depth = depth;
+            const auto seen = run.measure(each.name + kind + ", " + std::to_string(depth),
+                                          [&] { return read_blocks(plan).as_samples(); });
+            if (!seen) {
+                each.failure = seen.error();
+                lab_run::leave_out(found, each.name + kind, each.failure);
+                continue;
             }
+            auto& values = each.by_depth[depth];
+            for (std::size_t at = 0; at < values.size(); ++at)
+                values.at(at).push_back(seen->at(at));
+        }
 }
 
-void measure_durable(lab_run& run, findings& found, int file, std::size_t rounds) {
+/// By method, in the order of `names`.
+struct durable_seen {
+    std::vector<std::string> names;
+    std::map<std::string, std::vector<double>> medians;
+    std::map<std::string, std::vector<double>> tails;
+};
+
+/// One round.
+void measure_durable(lab_run& run, findings& found, int file, durable_seen& all) {
     constexpr unsigned blocks = 256;
+    for (const std::string& name : durable_methods()) {
+        const auto needs = lacks(upcall::kernel_interface::uring);
+        if (needs && name == "io_uring link") {
+            lab_run::leave_out(found, name, *needs);
+            continue;
+        }
+        const auto times = run.measure("durable, " + name, [&] {
+            return write_durably(name, file, blocks, run.seconds(0.12, 0.6));
+        });
+        if (!times) {
+            lab_run::leave_out(found, name, times.error());
+            continue;
+        }
+        if (std::ranges::find(all.names, name) == all.names.end()) all.names.push_back(name);
+        all.medians[name].push_back(quantile(*times, 0.5));
+        all.tails[name].push_back(quantile(*times, 0.99));
+    }
+}
+
+void draw_durable(findings& found, durable_seen& all) {
+    auto& [names, medians, tails] = all;
+    if (names.empty()) return;
     chart made;
     made.name = "durable_writes";
     made.title = "One write of 4 KiB made durable";
     made.kind = chart_kind::bars;
     made.y_label = "time until it is durable, ns";
     made.x_label = "method";
-    std::vector<std::string> names;
-    std::map<std::string, std::vector<double>> medians;
-    std::map<std::string, std::vector<double>> tails;
-    for (std::size_t round = 0; round < rounds; ++round)
-        for (const std::string& name : durable_methods()) {
-            const auto needs = lacks(upcall::kernel_interface::uring);
-            if (needs && name == "io_uring link") {
-                lab_run::leave_out(found, name, *needs);
-                continue;
-            }
-            const auto times = run.measure("durable, " + name, [&] {
-                return write_durably(name, file, blocks, run.seconds(0.12, 0.6));
-            });
-            if (!times) {
-                lab_run::leave_out(found, name, times.error());
-                continue;
-            }
-            if (std::ranges::find(names, name) == names.end()) names.push_back(name);
-            medians[name].push_back(quantile(*times, 0.5));
-            tails[name].push_back(quantile(*times, 0.99));
-        }
-    if (names.empty()) return;
     made.categories = names;
     made.all = {{.name = "median", .points = {}, .is_model = false},
                 {.name = "99th percentile", .points = {}, .is_model = false}};
@@ -230,17 +238,25 @@ void measure_storage(lab_run& run, findings& found) {
                    .blocks = bytes / block_bytes,
                    .depth = 1,
                    .seconds = seconds};
+    owned_fd past_cache;
     try {
-        const owned_fd past_cache = open_again(file.get(), O_RDONLY | O_DIRECT);
-        plan.file = past_cache.get();
-        measure_reads(run, found, direct, plan, depths, rounds);
+        past_cache = open_again(file.get(), O_RDONLY | O_DIRECT);
     } catch (const lab_error& error) {
         lab_run::leave_out(found, "direct reads (O_DIRECT)", error.what());
     }
     const owned_fd through_cache = open_again(file.get(), O_RDONLY);
-    plan.file = through_cache.get();
-    plan.direct = false;
-    measure_reads(run, found, cached, plan, cached_depths, rounds);
+    durable_seen durable;
+    for (std::size_t round = 0; run.another_round(round, rounds); ++round) {
+        if (past_cache.get() >= 0) {
+            plan.file = past_cache.get();
+            plan.direct = true;
+            measure_reads(run, found, direct, plan, depths);
+        }
+        plan.file = through_cache.get();
+        plan.direct = false;
+        measure_reads(run, found, cached, plan, cached_depths);
+        measure_durable(run, found, file.get(), durable);
+    }
 
     if (fastest(direct) != nullptr) {
         chart speed =
@@ -263,7 +279,7 @@ void measure_storage(lab_run& run, findings& found) {
         chart_of(cached, rate, "cached_rate", "Cached reads: throughput", "reads a second");
     speed.sentence = cached_words(cached);
     found.charts.push_back(std::move(speed));
-    measure_durable(run, found, file.get(), rounds);
+    draw_durable(found, durable);
     found.notes.emplace_back(
         "glibc gives a descriptor one thread, so POSIX AIO reads a file one block at a time, "
         "however many are in flight.");

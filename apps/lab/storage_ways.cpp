@@ -230,6 +230,7 @@ std::vector<std::string> storage_ways(findings& found) {
 }
 
 read_outcome read_blocks(const read_plan& plan) {
+    settle_on_core(measured_core);
     if (plan.way == threads_way) return read_by_threads(plan);
     if (plan.way.starts_with(with_upcall))
         return read_by_upcall(plan.way.substr(std::char_traits<char>::length(with_upcall)), plan);

@@ -5,7 +5,6 @@
 #include <array>
 #include <cerrno>
 #include <functional>
-#include <map>
 #include <upcall/os/thread.hpp>
 #include <vector>
 
@@ -13,27 +12,14 @@
 #include "lab/experiments.hpp"
 #include "lab/fit.hpp"
 #include "lab/load.hpp"
+#include "lab/server_seen.hpp"
 #include "lab/statistics.hpp"
 #include "lab/words.hpp"
 
 namespace upcall_lab {
 namespace {
 
-enum what { throughput, cpu, switches, memory };
-
-/// Values of each kind, by connections.
-struct server_seen {
-    std::string name;
-    std::map<unsigned, std::array<std::vector<double>, load_outcome::count>> by_connections{};
-    bool has_failed = false;
-
-    std::vector<point> points(std::size_t kind) const {
-        std::vector<point> made;
-        for (const auto& [connections, values] : by_connections)
-            made.push_back({static_cast<double>(connections), spread_of(values.at(kind))});
-        return made;
-    }
-};
+using kind = load_outcome::kind;
 
 // ---- one switch, measured by itself ---------------------------------------------------------
 
@@ -99,12 +85,6 @@ chart new_chart(const char* name, const char* title, const char* y_label) {
     return made;
 }
 
-chart chart_of(const std::vector<server_seen>& all, std::size_t kind, chart made) {
-    for (const server_seen& each : all)
-        made.all.push_back({.name = each.name, .points = each.points(kind), .is_model = false});
-    return made;
-}
-
 series model_of(const std::string& name, const std::vector<point>& like,
                 const std::function<double(double)>& model) {
     series made{.name = name, .points = {}, .is_model = true};
@@ -128,7 +108,7 @@ std::vector<point> measured_ratios(const server_seen& threads, const server_seen
         const auto other = loop.by_connections.find(connections);
         if (other == loop.by_connections.end()) continue;
         made.push_back({static_cast<double>(connections),
-                        ratio_of_pairs(values.at(cpu), other->second.at(cpu))});
+                        ratio_of_pairs(values.at(kind::cpu), other->second.at(kind::cpu))});
     }
     return made;
 }
@@ -170,22 +150,23 @@ void note_model(findings& found, const cost_model& model, const std::vector<poin
 
 void fill_in(findings& found, const std::vector<server_seen>& all, double switch_ns) {
     chart speed =
-        chart_of(all, throughput, new_chart("throughput", "Throughput", "messages a second"));
-    chart times = chart_of(
-        all, cpu, new_chart("cpu", "Processor time of the server", "processor time a message, ns"));
+        chart_of(all, kind::rate, new_chart("throughput", "Throughput", "messages a second"));
+    chart times =
+        chart_of(all, kind::cpu,
+                 new_chart("cpu", "Processor time of the server", "processor time a message, ns"));
     chart turns =
-        chart_of(all, switches,
+        chart_of(all, kind::switching,
                  new_chart("switches", "Context switches of the server", "switches a message"));
     chart room = chart_of(
-        all, memory,
+        all, kind::resident,
         new_chart("memory", "Resident memory of the server", "memory a connection, bytes"));
     chart price =
         new_chart("ratio", "The price of threads, R(k)", "processor time by threads / by the loop");
     const server_seen* const threads = find(all, threads_server);
     const server_seen* const loop = find(all, epoll_server);
     if (threads == nullptr || loop == nullptr) throw lab_error("threads or the loop did not run");
-    const auto t_a = threads->points(cpu);
-    const auto t_b = loop->points(cpu);
+    const auto t_a = threads->points(kind::cpu);
+    const auto t_b = loop->points(kind::cpu);
     const auto ratios = measured_ratios(*threads, *loop);
     if (ratios.empty()) throw lab_error("threads and the loop have no round in common");
     price.all.push_back({.name = "measured", .points = ratios, .is_model = false});
@@ -199,21 +180,21 @@ void fill_in(findings& found, const std::vector<server_seen>& all, double switch
         note_model(found, *model, t_a, t_b, ratios, switch_ns);
     }
     const std::string k = in_digits(ratios.back().x) + " connections";
-    const auto last = [&](const server_seen& of, std::size_t kind) {
-        return of.points(kind).back().y.middle;
+    const auto last = [&](const server_seen& of, kind which) {
+        return of.points(which).back().y.middle;
     };
     price.sentence = "At " + k + " a message costs " + in_times(ratios.back().y.middle) +
                      " as much processor time with a thread for each as with one loop; at " +
                      in_digits(ratios.front().x) + ", " + in_times(ratios.front().y.middle) + ".";
-    speed.sentence = "At " + k + " threads answer " + in_digits(last(*threads, throughput)) +
-                     " messages a second, a plain loop " + in_digits(last(*loop, throughput)) + ".";
-    times.sentence = "At " + k + " a message costs " + in_time(last(*threads, cpu)) +
-                     " with threads and " + in_time(last(*loop, cpu)) + " with a plain loop.";
-    turns.sentence = "Threads switch " + in_digits(last(*threads, switches)) +
+    speed.sentence = "At " + k + " threads answer " + in_digits(last(*threads, kind::rate)) +
+                     " messages a second, a plain loop " + in_digits(last(*loop, kind::rate)) + ".";
+    times.sentence = "At " + k + " a message costs " + in_time(last(*threads, kind::cpu)) +
+                     " with threads and " + in_time(last(*loop, kind::cpu)) + " with a plain loop.";
+    turns.sentence = "Threads switch " + in_digits(last(*threads, kind::switching)) +
                      " times a message at " + k + ", a plain loop " +
-                     in_digits(last(*loop, switches)) + " times.";
-    room.sentence = "A connection costs " + in_bytes(last(*threads, memory)) +
-                    " with a thread and " + in_bytes(last(*loop, memory)) +
+                     in_digits(last(*loop, kind::switching)) + " times.";
+    room.sentence = "A connection costs " + in_bytes(last(*threads, kind::resident)) +
+                    " with a thread and " + in_bytes(last(*loop, kind::resident)) +
                     " with a plain loop, at " + k +
                     "; the kernel's part, a stack of its own for "
                     "each thread, is not in that.";
@@ -235,7 +216,7 @@ void measure_threads(lab_run& run, findings& found) {
         if (why)
             lab_run::leave_out(found, "upcall on " + name, *why);
         else
-            all.push_back({.name = name, .by_connections = {}});
+            all.push_back({.name = (is_ours ? "upcall on " : "") + name, .server = name});
     }
     std::vector<unsigned> sizes = {1, 4, 16, 64, 256, 1000};
     if (!run.quick()) sizes.insert(sizes.end(), {4000, 10000});
@@ -252,13 +233,13 @@ void measure_threads(lab_run& run, findings& found) {
     const double seconds = run.seconds(0.08, 0.4);
     run.expect_steps(rounds * (sizes.size() * all.size() + 1));
     std::vector<double> switch_ns;
-    for (std::size_t round = 0; round < rounds; ++round) {
+    for (std::size_t round = 0; run.another_round(round, rounds); ++round) {
         const samples alone =
             run.need("one switch", [&] { return one_switch(run.seconds(0.05, 0.2)); });
         switch_ns.insert(switch_ns.end(), alone.begin(), alone.end());
         for (const unsigned connections : sizes)
             for (server_seen& each : all) {
-                const load_plan plan{.server = each.name,
+                const load_plan plan{.server = each.server,
                                      .over = transport::unix_socket,
                                      .connections = connections,
                                      .warm_up_seconds = seconds / 4,
@@ -271,14 +252,9 @@ void measure_threads(lab_run& run, findings& found) {
                         seen.error());
                     continue;
                 }
-                auto& values = each.by_connections[connections];
-                for (std::size_t at = 0; at < values.size(); ++at)
-                    values.at(at).push_back(seen->at(at));
+                each.add(connections, *seen);
             }
     }
-    for (server_seen& each : all)
-        if (each.name != threads_server && each.name != epoll_server)
-            each.name = "upcall on " + each.name;
     fill_in(found, all, spread_of(switch_ns).middle);
     found.notes.emplace_back(
         "All servers do the same work for a message: look at 8 KiB of memory. The model is fitted "
