@@ -15,7 +15,7 @@ class Check:
     """`metric` of the subject, divided by the peer's or as it is, against `limit`."""
     metric: str
     title: str
-    rule: str = "stated"  # or "at least", "at most"
+    rule: str = "stated"  # or "at least", "at most", "within": of 1, so much above or below
     limit: Optional[float] = None
     absolute: bool = False
     unit: str = ""
@@ -49,7 +49,8 @@ def quartiles(values):
 def _judge(check, median):
     if check.rule == "stated":
         return "stated"
-    met = median >= check.limit if check.rule == "at least" else median <= check.limit
+    met = {"at least": median >= check.limit, "at most": median <= check.limit,
+           "within": abs(median - 1) <= check.limit}[check.rule]
     return "win" if met else "loss"
 
 

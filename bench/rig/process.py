@@ -94,11 +94,13 @@ class Server:
 
 
 class Load:
-    """A load generator that has been started; `result()` waits for what it prints."""
+    """A load generator that has been started, on a core or on several; `result()` waits for what
+    it prints."""
 
     def __init__(self, command, core=machine.LOAD_CORE):
         self.name = command[0]
-        self.process = _start(command, {core}, subprocess.PIPE, text=True,
+        cores = {core} if isinstance(core, int) else set(core)
+        self.process = _start(command, cores, subprocess.PIPE, text=True,
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def __enter__(self):

@@ -22,6 +22,8 @@ def _median(check):
 def _limit(check):
     if check["rule"] == "stated":
         return "stated"
+    if check["rule"] == "within":
+        return f"within {check['limit']:.0%} of 1"
     limit = f"{check['limit']:.2f} ×"
     if check["absolute"]:
         limit = _number(check["limit"], check["unit"])

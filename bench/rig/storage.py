@@ -55,7 +55,18 @@ BY_EPOLL = Contestant("polled-file", "bench_polled_file", _file_once("epoll"))
 BY_TASKS = Contestant("tasks", "bench_polled_file", _file_once("tasks"))
 
 
-def _read_fio(text):
+def fill(path, size):
+    """The file is written, not merely allocated: unwritten blocks read as zeros at once."""
+    if path.exists() and path.stat().st_size == size:
+        return
+    with open(path, "wb") as file:
+        for _ in range(size >> 20):
+            file.write(os.urandom(1 << 20))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_fio(text):
     job = json.loads(text[text.index("{"):])["jobs"][0]
     seconds = job["job_runtime"] / 1000
     return {"reads": job["read"]["total_ios"], "reads_per_second": job["read"]["iops"],
@@ -67,15 +78,7 @@ class RandomReads:
         self.depth = depth
 
     def prepare(self, _comparison, settings):
-        """The file is written, not merely allocated: unwritten blocks read as zeros at once."""
-        path = settings.scratch / "data"
-        if path.exists() and path.stat().st_size == FILE_BYTES:
-            return {}
-        with open(path, "wb") as file:
-            for _ in range(FILE_BYTES >> 20):
-                file.write(os.urandom(1 << 20))
-            file.flush()
-            os.fsync(file.fileno())
+        fill(settings.scratch / "data", FILE_BYTES)
         return {}
 
     def run(self, contestant, settings, _context):
@@ -83,7 +86,7 @@ class RandomReads:
         command = contestant.arguments(program, str(settings.scratch / "data"), self.depth,
                                        settings)
         said = run_load(command, settings.warmup + settings.seconds + 60, machine.SERVER_CORE)
-        result = _read_fio(said) if contestant.program == "fio" else json.loads(said)
+        result = read_fio(said) if contestant.program == "fio" else json.loads(said)
         if not result["reads"]:
             raise Failed(f"{contestant.name} read nothing")
         result["cpu_ns_per_read"] = result["cpu_seconds"] * 1e9 / result["reads"]

@@ -4,7 +4,7 @@ import dataclasses
 import os
 import pathlib
 
-from . import commits, echo, http, machine, micro, storage
+from . import commits, echo, http, lab, machine, micro, storage
 from .compare import Check, Comparison
 
 RATE = ("requests_per_second", "requests per second")
@@ -129,8 +129,27 @@ def _micro():
                             unit=" s"),))
 
 
+def _lab():
+    """What `upcall lab` says, where a peer measures the same."""
+    reads = (Check("reads_per_second", "reads per second", "within", 0.1, unit="/s"),
+             Check("cpu_ns_per_read", "CPU per read", unit=" ns"))
+    for direct in (True, False):
+        for way in lab.WAYS:
+            title = "O_DIRECT" if direct else "cached"
+            yield Comparison(f"lab-{'direct' if direct else 'cached'}-{way}",
+                             f"the laboratory's 4 KiB random reads, {title}, depth 16",
+                             lab.Reads(16, direct), lab.lab_reads(way), lab.fio_reads(way), reads)
+    for connections in (64, 1000):
+        yield Comparison(f"lab-echo-{connections}",
+                         f"the laboratory's echo over TCP, 64 B, {connections:,} connections",
+                         lab.Echo(connections), lab.LAB_EPOLL, echo.RAW_EPOLL,
+                         (dataclasses.replace(_rate(), rule="within", limit=0.1),
+                          dataclasses.replace(_cpu(), rule="within", limit=0.1)))
+
+
 def all_comparisons():
-    return [*_echo_short(), *_echo_others(), *_storage(), *_commits(), *_http(), *_micro()]
+    return [*_echo_short(), *_echo_others(), *_storage(), *_commits(), *_http(), *_micro(),
+            *_lab()]
 
 
 STAND_INS = {
@@ -139,7 +158,8 @@ STAND_INS = {
     storage.UPCALL_LINUX_AIO: storage.RAW_URING, storage.UPCALL_POSIX_AIO: storage.RAW_URING,
     storage.BY_EPOLL: storage.BY_TASKS,
     commits.UPCALL: commits.PLAIN, micro.UPCALL: micro.ASIO,
-    micro.UPCALL_HEADER: micro.ASIO_HEADER,
+    micro.UPCALL_HEADER: micro.ASIO_HEADER, lab.LAB_EPOLL: echo.RAW_EPOLL,
+    **{lab.lab_reads(way): lab.fio_reads(way) for way in lab.WAYS},
 }
 
 
