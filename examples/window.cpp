@@ -1,10 +1,12 @@
 // A window that draws sixty times a second while a large file is hashed and a thousand connections
 // are served behind it, all on one thread: an upcall loop inside GLib. Prints how evenly it drew.
 //
-//     window FILE [SECONDS] [--blocking]
+//     window FILE [SECONDS] [--blocking] [--picture PICTURE.ppm]
 //
+// It ends after SECONDS, but not before the file was hashed once and each connection was answered.
 // With --blocking the same work is done by calls that wait, a piece of the file and a message on
-// each connection at a time, as a program without an event loop would do it.
+// each connection at a time, as a program without an event loop would do it. --picture keeps what
+// the screen shows in the end.
 #include <glib.h>
 #include <unistd.h>
 
@@ -17,16 +19,20 @@
 #include <cstring>
 #include <exception>
 #include <fstream>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <upcall/os/limits.hpp>
 #include <upcall/upcall.hpp>
 #include <utility>
 #include <vector>
 
 // Last: it defines words like None and Status.
 #include <X11/Xlib.h>
+#include <X11/Xutil.h>
 
 using namespace upcall;
 
@@ -42,22 +48,40 @@ constexpr auto frame_time = std::chrono::microseconds(16'667);
 constexpr int width = 640;
 constexpr int height = 320;
 
+constexpr std::uint64_t fnv_basis = 14695981039346656037U;
+constexpr std::uint64_t fnv_prime = 1099511628211U;
+
 /// What the work has come to; drawn in every frame.
 struct progress {
-    std::uint64_t hash = 14695981039346656037U;
+    std::uint64_t hash = fnv_basis;
     std::uint64_t hashed_bytes = 0;
     std::uint64_t echoes = 0;
+    /// Connections that were answered at least once.
+    std::size_t answered = 0;
+    std::optional<std::uint64_t> file_hash{};
+    std::exception_ptr failure{};
 
-    /// FNV-1a, eight bytes at a time.
+    /// FNV-1a, eight bytes at a time; what is left of a piece byte by byte.
     void add(byte_view bytes) {
+        hashed_bytes += bytes.size();
         for (; bytes.size() >= sizeof(std::uint64_t);
              bytes = bytes.subspan(sizeof(std::uint64_t))) {
             std::uint64_t word = 0;
             std::memcpy(&word, bytes.data(), sizeof word);
-            hash = (hash ^ word) * 1099511628211U;
-            hashed_bytes += sizeof word;
+            hash = (hash ^ word) * fnv_prime;
         }
+        for (const std::byte each : bytes)
+            hash = (hash ^ std::to_integer<std::uint64_t>(each)) * fnv_prime;
     }
+    void end_of_file() {
+        if (!file_hash) file_hash = hash;
+        hash = fnv_basis;
+    }
+    void heard(bool for_the_first_time) {
+        ++echoes;
+        if (for_the_first_time) ++answered;
+    }
+    bool is_over() const { return failure || (file_hash && answered == connections); }
 };
 
 // ---- the window ---------------------------------------------------------------------------------
@@ -93,7 +117,7 @@ class window {
         write(120, line);
         std::snprintf(line, sizeof line, "hashed %llu MiB: %016llx",
                       static_cast<unsigned long long>(done.hashed_bytes >> 20),
-                      static_cast<unsigned long long>(done.hash));
+                      static_cast<unsigned long long>(done.file_hash.value_or(done.hash)));
         write(150, line);
         std::snprintf(line, sizeof line, "%llu messages came back on %zu connections",
                       static_cast<unsigned long long>(done.echoes), connections);
@@ -108,6 +132,22 @@ class window {
         XDrawLine(display_, back_, pen_, 0, height - 50, width, height - 50);
         XCopyArea(display_, back_, self_, pen_, 0, 0, width, height, 0, 0);
         XFlush(display_);
+    }
+
+    /// What the screen shows, as a portable pixmap.
+    void keep(const std::string& name) {
+        XSync(display_, False);
+        XImage* const seen = XGetImage(display_, self_, 0, 0, width, height, AllPlanes, ZPixmap);
+        if (!seen) throw std::runtime_error("the window cannot be read back");
+        std::ofstream to(name, std::ios::binary);
+        to << "P6\n" << width << ' ' << height << "\n255\n";
+        for (int down = 0; down < height; ++down)
+            for (int across = 0; across < width; ++across) {
+                const char shade = XGetPixel(seen, across, down) == white_ ? '\xff' : '\0';
+                to.put(shade).put(shade).put(shade);
+            }
+        XDestroyImage(seen);
+        if (!to.flush()) throw std::runtime_error("cannot write '" + name + "'");
     }
 
   private:
@@ -149,23 +189,28 @@ task<> echo(tcp::stream& peer) {
 
 task<> talk(tcp::stream& peer, progress& done) {
     std::array<std::byte, message_bytes> message{};
-    for (;;) {
+    for (bool is_first = true;; is_first = false) {
         const auto sent = co_await peer.write_all(message);
         if (!sent) co_return;
         const auto heard = co_await peer.read_exactly(message);
         if (!heard) co_return;
-        ++done.echoes;
+        done.heard(is_first);
     }
 }
 
+/// Again and again.
 task<> hash_file(std::string name, progress& done) {
-    auto from = (co_await file::open(std::move(name), open_read)).value();
-    std::vector<std::byte> piece(piece_bytes);
-    for (std::uint64_t offset = 0;;) {
-        const auto got = co_await from.read_at(piece, offset);
-        if (!got) co_return;
-        done.add(byte_view(piece).first(*got));
-        offset = *got == 0 ? 0 : offset + *got;  // again from the start
+    try {
+        auto from = (co_await file::open(std::move(name), open_read)).value();
+        std::vector<std::byte> piece(piece_bytes);
+        for (std::uint64_t offset = 0;;) {
+            const std::size_t got = (co_await from.read_at(piece, offset)).value();
+            done.add(byte_view(piece).first(got));
+            if (got == 0) done.end_of_file();
+            offset = got == 0 ? 0 : offset + got;
+        }
+    } catch (const std::bad_expected_access<std::error_code>& failed) {
+        if (failed.error() != errc::cancelled) done.failure = std::current_exception();
     }
 }
 
@@ -226,9 +271,10 @@ class plain_work {
   public:
     plain_work(std::vector<pair_of_ends>& all, const std::string& name, progress& done)
         : from_(name, std::ios::binary), piece_(blocking_piece_bytes), done_(done) {
+        if (!from_) throw std::runtime_error("cannot read '" + name + "'");
         for (pair_of_ends& ends : all)
-            ends_.push_back({static_cast<int>(ends.here.release().value()),
-                             static_cast<int>(ends.there.release().value())});
+            pairs_.push_back({static_cast<int>(ends.here.release().value()),
+                              static_cast<int>(ends.there.release().value())});
     }
 
     void step() {
@@ -236,23 +282,30 @@ class plain_work {
         const auto got = static_cast<std::size_t>(from_.gcount());
         done_.add(std::as_bytes(std::span(piece_.data(), got)));
         if (got < piece_.size()) {
+            done_.end_of_file();
             from_.clear();
             from_.seekg(0);
         }
         std::array<char, message_bytes> message{};
-        for (const auto& [here, there] : ends_) {
-            const bool echoed = ::write(here, message.data(), message.size()) > 0 &&
-                                ::read(there, message.data(), message.size()) > 0 &&
-                                ::write(there, message.data(), message.size()) > 0 &&
-                                ::read(here, message.data(), message.size()) > 0;
-            if (echoed) ++done_.echoes;
+        for (plain_pair& pair : pairs_) {
+            const bool echoed = ::write(pair.here, message.data(), message.size()) > 0 &&
+                                ::read(pair.there, message.data(), message.size()) > 0 &&
+                                ::write(pair.there, message.data(), message.size()) > 0 &&
+                                ::read(pair.here, message.data(), message.size()) > 0;
+            if (echoed) done_.heard(!std::exchange(pair.was_answered, true));
         }
     }
 
   private:
+    struct plain_pair {
+        int here;
+        int there;
+        bool was_answered = false;
+    };
+
     std::ifstream from_;
     std::vector<char> piece_;
-    std::vector<std::pair<int, int>> ends_;
+    std::vector<plain_pair> pairs_;
     progress& done_;
 };
 
@@ -286,11 +339,16 @@ class frames {
             gaps_ms_.size() + 1, at(0.5), at(0.99), at(1.0),
             static_cast<unsigned long long>(done_.hashed_bytes >> 20),
             static_cast<unsigned long long>(done_.echoes), connections);
+        std::printf("the file's hash is %016llx; %zu of %zu connections were answered\n",
+                    static_cast<unsigned long long>(done_.file_hash.value_or(0)), done_.answered,
+                    connections);
     }
 
   private:
     void arm() {
-        next_ = std::max(next_ + frame_time, steady::now());
+        // Those that were missed are not made up for.
+        const auto missed = std::max((steady::now() - next_) / frame_time, std::int64_t{0});
+        next_ += (missed + 1) * frame_time;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_ - steady::now());
         g_timeout_add_full(
             G_PRIORITY_HIGH, static_cast<guint>(left.count()),
@@ -307,7 +365,7 @@ class frames {
             gaps_ms_.push_back(std::chrono::duration<double, std::milli>(now - last_).count());
         last_ = now;
         shown_.draw(done_, count_, gaps_ms_);
-        if (now >= end_ && gaps_ms_.size() > 1) return g_main_loop_quit(loop_);
+        if (now >= end_ && gaps_ms_.size() > 1 && done_.is_over()) return g_main_loop_quit(loop_);
         arm();
     }
 
@@ -321,9 +379,17 @@ class frames {
     std::vector<double> gaps_ms_;
 };
 
-int show(const std::string& name, double seconds, bool blocking) {
+struct wishes {
+    std::string file;
+    double seconds = 5;
+    bool blocking = false;
+    std::string picture;
+};
+
+void show(const wishes& wanted) {
     window shown;
     progress done;
+    raise_descriptor_limit();
     auto home = make_loop({}, {.embedded = true}).value();
     std::vector<pair_of_ends> all;
     {
@@ -332,9 +398,9 @@ int show(const std::string& name, double seconds, bool blocking) {
         home->run();
         if (setting_up.exception()) std::rethrow_exception(setting_up.exception());
     }
-    frames drawn(shown, done, seconds);
-    if (blocking) {
-        plain_work work(all, name, done);
+    frames drawn(shown, done, wanted.seconds);
+    if (wanted.blocking) {
+        plain_work work(all, wanted.file, done);
         g_idle_add(
             [](gpointer self) -> gboolean {
                 static_cast<plain_work*>(self)->step();
@@ -345,27 +411,47 @@ int show(const std::string& name, double seconds, bool blocking) {
     } else {
         guest inner(*home);
         GSource* source = attach(*home);
-        inner.start(all, name, done);
+        inner.start(all, wanted.file, done);
         drawn.run();
         g_source_destroy(source);
         g_source_unref(source);
         inner.end();
     }
+    if (done.failure) std::rethrow_exception(done.failure);
+    if (!wanted.picture.empty()) shown.keep(wanted.picture);
     drawn.tell();
-    return 0;
+}
+
+bool understood(int count, char** words, wishes& wanted) {
+    int named = 0;
+    for (int at = 1; at < count; ++at) {
+        const std::string_view word = words[at];
+        if (word == "--blocking")
+            wanted.blocking = true;
+        else if (word == "--picture" && at + 1 < count)
+            wanted.picture = words[++at];
+        else if (word.starts_with("--") || ++named > 2)
+            return false;
+        else if (named == 1)
+            wanted.file = word;
+        else
+            wanted.seconds = std::strtod(words[at], nullptr);
+    }
+    return named > 0;
 }
 
 }  // namespace
 
 int main(int count, char** words) {
-    const bool blocking = count > 1 && std::string_view(words[count - 1]) == "--blocking";
-    if (blocking) --count;
-    if (count != 2 && count != 3) {
-        std::fprintf(stderr, "usage: window FILE [SECONDS] [--blocking]\n");
-        return 2;
-    }
     try {
-        return show(words[1], count == 3 ? std::atof(words[2]) : 5, blocking);
+        wishes wanted;
+        if (!understood(count, words, wanted)) {
+            std::fprintf(stderr,
+                         "usage: window FILE [SECONDS] [--blocking] [--picture PICTURE.ppm]\n");
+            return 2;
+        }
+        show(wanted);
+        return 0;
     } catch (const std::exception& refused) {
         std::fprintf(stderr, "%s\n", refused.what());
         return 1;

@@ -80,15 +80,6 @@ INSTANTIATE_TEST_SUITE_P(in, refused_loop,
                                            embedding{"inside_epoll", "select"}),
                          [](const auto& one) { return one.param.host + "_" + one.param.driver; });
 
-TEST(window_example, says_that_it_has_no_display) {
-    if (!std::filesystem::exists(std::string(test::binary_dir) + "/bin/window"))
-        GTEST_SKIP() << "window was not built: glib-2.0 or x11 was not found";
-    program shown("window", {"/dev/null"},
-                  {.before = [] { return ::unsetenv("DISPLAY") == 0; }, .read_errors = true});
-    EXPECT_EQ(shown.wait(), 1);
-    EXPECT_EQ(shown.errors().rest(), "no display: is DISPLAY set?\n");
-}
-
 class foreign_set : public ::testing::TestWithParam<std::string> {};
 UPCALL_FOR_EVERY_LOOP(foreign_set);
 

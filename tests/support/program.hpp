@@ -72,7 +72,8 @@ struct program_options {
 
 class program {
   public:
-    /// Starts build/bin/`name` with its standard input and output on pipes of ours.
+    /// Starts build/bin/`name`, or what a path from the root names, with its standard input and
+    /// output on pipes of ours.
     program(const std::string& name, std::vector<std::string> words,
             const program_options& options = {})
         : program(name, std::move(words), options, make_pipe(), make_pipe(), make_pipe()) {}
@@ -154,7 +155,9 @@ class program {
     program(const std::string& name, std::vector<std::string> words, const program_options& options,
             pipe_ends in, pipe_ends out, pipe_ends err)
         : to_(in.to), output_(out.from), errors_(err.from) {
-        words.insert(words.begin(), std::string(test::binary_dir) + "/bin/" + name);
+        const std::string folder =
+            name.starts_with('/') ? std::string() : std::string(test::binary_dir) + "/bin/";
+        words.insert(words.begin(), folder + name);
         std::vector<char*> arguments;
         for (std::string& word : words) arguments.push_back(word.data());
         arguments.push_back(nullptr);

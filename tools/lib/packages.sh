@@ -3,8 +3,8 @@
 
 packages_build=(gcc g++ cmake ninja-build ccache libcli11-dev nlohmann-json3-dev)
 packages_test=(libgtest-dev libgmock-dev pkg-config python3 binutils)
-# Event loops that upcall is tried inside of; tests say what is missing.
-packages_test_optional=(libuv1-dev libglib2.0-dev)
+# Event loops that upcall is tried inside of, and a display for a window; tests say what is missing.
+packages_test_optional=(libuv1-dev libglib2.0-dev libx11-dev xvfb)
 packages_format=(clang-format-19 shellcheck)
 packages_clang=(clang-19 lld-19 libclang-rt-19-dev llvm-19)
 packages_tidy=(clang-tidy-19)
