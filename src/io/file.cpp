@@ -37,7 +37,8 @@ bool may_start(io_operation& op, const context& where) noexcept {
 
 // ---- transfers ------------------------------------------------------------------------------
 
-file_transfer::file_transfer(arguments&& given) noexcept : whole_(given.whole) {
+file_transfer::file_transfer(arguments&& given) noexcept
+    : queue_(given.queue), whole_(given.whole) {
     kind = given.kind;
     target = given.target;
     data = given.data;
@@ -49,8 +50,15 @@ file_transfer::file_transfer(arguments&& given) noexcept : whole_(given.whole) {
 bool file_transfer::launch(context& where) noexcept {
     result = raw_error(errc::closed);
     if (!target || !may_start(*this, where)) return true;
-    // Between two steps nothing else would keep the record of a file that was closed meanwhile.
-    if (whole_) driver::hold(*target);
+    // Between two steps, and in a queue, nothing else would keep the record of a file that was
+    // closed meanwhile.
+    if (holds()) driver::hold(*target);
+    if (queue_) {
+        begin(where);
+        if (!queue_->take(*this)) return false;
+        retire();
+        return over();
+    }
     for (;;) {
         if (!start_in(*this, where)) return false;
         if (!again()) return over();
@@ -58,13 +66,14 @@ bool file_transfer::launch(context& where) noexcept {
 }
 
 bool file_transfer::over() noexcept {
-    if (whole_) target->via->let_go(*target);
+    if (holds()) target->via->let_go(*target);
     return true;
 }
 
-/// The loop runs the completion: goes on with what is left, or says that it is finished.
+/// The loop runs the completion: goes on with what is left, or says that it is finished. What came
+/// through a queue is: the steps were gone through there.
 bool file_transfer::settle() noexcept {
-    while (again()) {
+    while (!queue_ && again()) {
         state = op_state::in_flight;
         if (!via->start(*this)) return false;
         state = op_state::ready;
@@ -72,7 +81,6 @@ bool file_transfer::settle() noexcept {
     return over();
 }
 
-/// Counts what was transferred. True when there is more to do.
 bool file_transfer::again() noexcept {
     if (result < 0) return false;
     const auto count = static_cast<std::size_t>(result);
@@ -211,6 +219,7 @@ bool copy_operation::advance() noexcept {
 
 bool close_file_operation::launch(context& where) noexcept {
     outcome_ = raw_error(errc::closed);
+    queue_.reset();  // what waits in it ends
     handle_record* record = file_.detach();
     if (!record) return true;
     record->on_closed_argument = this;
@@ -242,7 +251,23 @@ result<file> file::adopt(native_handle opened) {
 
 result<native_handle> file::release() noexcept {
     if (!handle_) return failure(errc::closed);
-    return handle_.via().release(handle_);
+    auto released = handle_.via().release(handle_);
+    if (released) queue_.reset();
+    return released;
+}
+
+result<void> file::limit_transfers(std::uint32_t depth) noexcept {
+    if (!handle_) return failure(errc::closed);
+    if (handle_.record()->in_flight > 0)
+        return failure(std::make_error_code(std::errc::device_or_resource_busy));
+    detail::file_queue_owner made;
+    if (depth > 0) {
+        auto created = detail::file_queue::create(depth);
+        if (!created) return failure(created.error());
+        made = std::move(*created);
+    }
+    queue_ = std::move(made);
+    return {};
 }
 
 }  // namespace upcall

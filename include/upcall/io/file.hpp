@@ -7,6 +7,8 @@
 // Positioned transfers are not ordered among each other: two writes to one place may take effect in
 // either order. Where order matters, await the first before starting the second.
 //
+// Where tasks of several classes use one file, `limit_transfers` gives each its share of it.
+//
 // Cancelling: what has not started ends with `cancelled`; a call that a disk or a pool thread is
 // busy with runs to its end, and its value is delivered.
 //
@@ -87,6 +89,18 @@ class file {
                                                      buffer.size(), offset, false, true);
     }
 
+    /// From now on at most `depth` of the transfers above are with the kernel at a time, from 1 to
+    /// 4,096; zero takes the limit away. The others wait, and each time one has come back the next
+    /// is of the task class that had least of its share: its transfers, each counted as 16 KiB and
+    /// its length, divided by its shares. Within a class it is first in, first out. What waits can
+    /// be cancelled, and then nothing of it has happened; it ends with `closed` when the file is
+    /// closed. A transfer of a whole buffer counts as one, however many steps it takes. Transfers
+    /// end also with not_enough_memory, when a class comes first to this queue. Calls on the file
+    /// as a whole, and `copy`, do not wait. docs/fairness.md has the bounds.
+    ///
+    /// Errors: closed; device_or_resource_busy, something is in flight; not_enough_memory.
+    result<void> limit_transfers(std::uint32_t depth) noexcept;
+
     // ---- the file as a whole ----------------------------------------------------------------
 
     /// Makes what was written durable, with what is needed to find it again (sync) or only the data
@@ -128,7 +142,7 @@ class file {
     /// Closes, after what is in flight, and tells what close(2) said: errors of earlier writes may
     /// surface here. Cannot be cancelled. Yields result<void>.
     request<detail::close_file_operation> close() {
-        return request<detail::close_file_operation>({std::move(handle_)});
+        return request<detail::close_file_operation>({std::move(handle_), std::move(queue_)});
     }
 
     handle_record* record() const noexcept { return handle_.record(); }
@@ -139,13 +153,15 @@ class file {
     template <class Operation>
     request<Operation> transfer(op_kind kind, void* data, std::size_t size, std::uint64_t offset,
                                 bool vectored, bool whole) {
-        return request<Operation>({handle_.record(), kind, data, size, offset, vectored, whole});
+        return request<Operation>(
+            {handle_.record(), kind, data, size, offset, vectored, whole, queue_.get()});
     }
     request<detail::simple_file_call> call(file_call what) {
         return request<detail::simple_file_call>({.what = what, .target = handle_.record()});
     }
 
     handle handle_;
+    detail::file_queue_owner queue_;  // ends before the handle: what waits needs that
 };
 
 /// Copies from one file to another, by the kernel's shortest way (copy_file_range(2)), until `size`

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <upcall/driver/file_call.hpp>
+#include <upcall/io/detail/file_queue.hpp>
 #include <upcall/task/request.hpp>
 
 namespace upcall {
@@ -25,21 +26,30 @@ class file_transfer : public io_operation {
         std::uint64_t offset;
         bool vectored;
         bool whole;
+        file_queue* queue;  // that it goes through, or null
     };
     explicit file_transfer(arguments&& given) noexcept;
 
     bool launch(context& where) noexcept;
     bool settle() noexcept;
 
+    // ---- for the queue ----------------------------------------------------------------------
+
+    file_queue* queue() const noexcept { return queue_; }
+    /// Counts what was transferred. True when there is more to do.
+    bool again() noexcept;
+
   protected:
     std::size_t done() const noexcept { return done_; }
     std::error_code error() const noexcept;
 
   private:
-    bool again() noexcept;
     bool over() noexcept;
+    /// Whether it keeps the record of its file from beginning to end.
+    bool holds() const noexcept { return whole_ || queue_; }
 
     std::size_t done_ = 0;
+    file_queue* queue_;
     bool whole_;
 };
 
@@ -166,8 +176,10 @@ class close_file_operation : public operation_base {
   public:
     struct arguments {
         handle file;
+        file_queue_owner queue;
     };
-    explicit close_file_operation(arguments&& given) noexcept : file_(std::move(given.file)) {}
+    explicit close_file_operation(arguments&& given) noexcept
+        : file_(std::move(given.file)), queue_(std::move(given.queue)) {}
     bool launch(context& where) noexcept;
     upcall::result<void> take() const noexcept {
         if (outcome_ < 0) return failure(error_from_raw(outcome_));
@@ -176,6 +188,7 @@ class close_file_operation : public operation_base {
 
   private:
     handle file_;
+    file_queue_owner queue_;
     std::int64_t outcome_ = 0;
     bool launching_ = false;
     bool closed_ = false;
