@@ -3,8 +3,8 @@
 //     echo_server --listen 127.0.0.1:7000 [--driver NAME] [--loops N] [--watch MS]
 //
 // With several loops, each has a listener of its own on the same address, and the kernel spreads
-// the connections over them. `--watch` reports what keeps a loop from them for
-// so many milliseconds.
+// the connections over them. `--watch` reports what keeps a loop from them for so many
+// milliseconds, and keeps accounts of what its tasks used.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -69,6 +69,9 @@ int main(int count, char** words) {
     const options chosen = parse(count, words);
     run_options how;
     how.driver.name = chosen.driver;
-    if (chosen.watch_ms > 0) how.watch = {.threshold = std::chrono::milliseconds(chosen.watch_ms)};
+    if (chosen.watch_ms > 0) {
+        how.watch = {.threshold = std::chrono::milliseconds(chosen.watch_ms)};
+        how.loop.accounts = true;
+    }
     return run_loops(chosen.loops, [&](unsigned) { return serve(chosen); }, how);
 }

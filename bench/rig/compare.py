@@ -4,6 +4,7 @@ The two are run in turn, the first of one pair being the second of the next, and
 taken within each pair: what the host does meanwhile then falls on both."""
 
 import dataclasses
+import math
 import statistics
 from typing import Callable, Optional
 
@@ -19,6 +20,8 @@ class Check:
     limit: Optional[float] = None
     absolute: bool = False
     unit: str = ""
+    # Whether not the median has to reach the limit but its confidence bound.
+    confident: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +40,22 @@ class Comparison:
     subject: Contestant
     peer: Contestant
     checks: tuple
+    pairs_times: int = 1  # more pairs than usual, for small differences
+
+
+CONFIDENCE = 0.95
+
+
+def confidence_bounds(values):
+    """The median of all pairs there could be is at least the first, and at most the second, each
+    with that confidence: order statistics, whatever the values' distribution. None: too few."""
+    count, below = len(values), 0
+    for rank in range(1, count + 1):
+        below += math.comb(count, rank - 1)
+        if below >= CONFIDENCE * 2 ** count:
+            ordered = sorted(values)
+            return ordered[count - rank], ordered[rank - 1]
+    return None
 
 
 def quartiles(values):
@@ -46,9 +65,11 @@ def quartiles(values):
     return cut[0], cut[2]
 
 
-def _judge(check, median):
+def _judge(check, median, bounds):
     if check.rule == "stated":
         return "stated"
+    if check.confident and bounds:
+        median = bounds[0] if check.rule == "at least" else bounds[1]
     met = {"at least": median >= check.limit, "at most": median <= check.limit,
            "within": abs(median - 1) <= check.limit}[check.rule]
     return "win" if met else "loss"
@@ -64,12 +85,14 @@ def evaluate(check, runs):
         values = [run["subject"][check.metric] / run["peer"][check.metric] for run in runs]
     median = statistics.median(values)
     low, high = quartiles(values)
+    bounds = confidence_bounds(values)
     result = {
         **dataclasses.asdict(check),
         "median": median,
         "quartiles": [low, high],
         "range": [min(values), max(values)],
-        "verdict": _judge(check, median),
+        "bounds": bounds,
+        "verdict": _judge(check, median, bounds),
         "subject": statistics.median(run["subject"][check.metric] for run in runs),
     }
     if all(check.metric in run.get("peer", {}) for run in runs):
@@ -82,7 +105,7 @@ def run_pairs(comparison, settings, say: Callable[[str], None]):
     workload = comparison.workload
     context = workload.prepare(comparison, settings)
     runs = []
-    for number in range(settings.pairs):
+    for number in range(settings.pairs * comparison.pairs_times):
         order = ["subject", "peer"] if number % 2 == 0 else ["peer", "subject"]
         run = {"first": order[0]}
         for side in order:

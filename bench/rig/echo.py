@@ -33,6 +33,7 @@ def _upcall(loops, *more):
 
 UPCALL = _upcall(1)
 UPCALL_TWO_LOOPS = _upcall(2)
+# Watched for stalls, and with accounts of its tasks.
 UPCALL_WATCHED = _upcall(1, "--watch", "10")
 ASIO, ASIO_CORO = _peer("echo_asio"), _peer("echo_asio_coro")
 LIBUV, LIBEVENT = _peer("echo_libuv"), _peer("echo_libevent")
@@ -70,7 +71,7 @@ class Workload:
         return settings.warmup + settings.seconds + 60
 
 
-def _derive(result):
+def derive(result):
     """What is compared, from what the load generator printed."""
     if result["requests"] == 0:
         raise Failed("no request was answered within the measured time")
@@ -85,7 +86,7 @@ class Closed(Workload):
     def run(self, contestant, settings, _context):
         with self.server(contestant, settings) as server:
             command = self.load_command(server, settings, "closed")
-            return _derive(json.loads(run_load(command, self.patience(settings))))
+            return derive(json.loads(run_load(command, self.patience(settings))))
 
     def brief(self, metrics):
         return (f"{metrics['requests_per_second']:,.0f}/s, "
@@ -107,7 +108,7 @@ class Open(Workload):
     def run(self, contestant, settings, context):
         with self.server(contestant, settings) as server:
             command = self.load_command(server, settings, "open", "--rate", str(context["rate"]))
-            return _derive(json.loads(run_load(command, self.patience(settings))))
+            return derive(json.loads(run_load(command, self.patience(settings))))
 
     def brief(self, metrics):
         latency = metrics["latency_us"]

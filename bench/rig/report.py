@@ -16,7 +16,16 @@ def _median(check):
         low, high = (_number(value, check["unit"]) for value in check["range"])
         return _number(check["median"], check["unit"]), f"{low} … {high}"
     low, high = check["range"]
+    if check.get("confident"):
+        return f"{check['median']:.3f} ×", f"{low:.2f} … {high:.2f}{_confidence(check)}"
     return f"{check['median']:.2f} ×", f"{low:.2f} … {high:.2f}"
+
+
+def _confidence(check):
+    if not check.get("bounds"):
+        return ", too few pairs for a bound"
+    side = 0 if check["rule"] == "at least" else 1
+    return f", median {check['rule']} {check['bounds'][side]:.3f} × (95 %)"
 
 
 def _limit(check):

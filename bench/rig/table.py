@@ -4,7 +4,7 @@ import dataclasses
 import os
 import pathlib
 
-from . import commits, echo, http, lab, machine, micro, storage
+from . import commits, echo, fair, http, lab, machine, micro, storage
 from .compare import Check, Comparison
 
 RATE = ("requests_per_second", "requests per second")
@@ -55,10 +55,26 @@ def _echo_others():
     none = Check("allocations_per_request", "allocations per request", "at most", 0, absolute=True)
     yield Comparison("allocations-asio", "echo, 128 B, 64 connections, steady state",
                      echo.Allocations(64), echo.UPCALL, echo.ASIO, (none,))
-    yield Comparison("watchdog", "echo, 128 B, 64 connections, watched for stalls of 10 ms",
-                     echo.Closed(64), echo.UPCALL_WATCHED, echo.UPCALL, (_rate(), _cpu(1.02)))
+    cpu = dataclasses.replace(_cpu(1.02), confident=True)
+    yield Comparison("watchdog",
+                     "echo, 128 B, 64 connections, watched for stalls of 10 ms, with task accounts",
+                     echo.Closed(64), echo.UPCALL_WATCHED, echo.UPCALL, (_rate(), cpu),
+                     pairs_times=4)
     yield Comparison("two-loops", "two loops against one, echo, 128 B, load on both cores",
                      echo.BothCores(64), echo.UPCALL_TWO_LOOPS, echo.UPCALL, (_rate(), _p99()))
+
+
+def _fairness():
+    yield Comparison("quiet-beside-endless",
+                     "1,000 quiet connections, 2,000 messages a second, beside an endless receiver",
+                     fair.Quiet(1000, 2000), fair.BESIDE, fair.ALONE,
+                     (_p99(3.0), Check("p50_us", "p50", unit=" us")))
+    checks = (Check("got_of_asked", "share got, of what was asked", "within", 0.1, absolute=True),)
+    yield Comparison("shares-loop", "a compaction of 100 shares beside requests of 1,000, one loop",
+                     fair.Shares(), fair.CLASSES, fair.NO_CLASSES, checks)
+    yield Comparison("shares-file",
+                     "the same, 4 KiB random reads of one file, O_DIRECT, 32 at a time",
+                     fair.Shares(32), fair.CLASSES, fair.NO_CLASSES, checks)
 
 
 def _http():
@@ -148,8 +164,8 @@ def _lab():
 
 
 def all_comparisons():
-    return [*_echo_short(), *_echo_others(), *_storage(), *_commits(), *_http(), *_micro(),
-            *_lab()]
+    return [*_echo_short(), *_echo_others(), *_fairness(), *_storage(), *_commits(), *_http(),
+            *_micro(), *_lab()]
 
 
 STAND_INS = {
@@ -157,6 +173,7 @@ STAND_INS = {
     echo.UPCALL_WATCHED: echo.RAW_EPOLL, http.UPCALL: http.H2O, storage.UPCALL: storage.RAW_URING,
     storage.UPCALL_LINUX_AIO: storage.RAW_URING, storage.UPCALL_POSIX_AIO: storage.RAW_URING,
     storage.BY_EPOLL: storage.BY_TASKS,
+    fair.BESIDE: fair.ALONE, fair.CLASSES: fair.NO_CLASSES,
     commits.UPCALL: commits.PLAIN, micro.UPCALL: micro.ASIO,
     micro.UPCALL_HEADER: micro.ASIO_HEADER, lab.LAB_EPOLL: echo.RAW_EPOLL,
     **{lab.lab_reads(way): lab.fio_reads(way) for way in lab.WAYS},
