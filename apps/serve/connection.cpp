@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "serve/planted.hpp"
 #include "serve/transfer_watch.hpp"
 
 namespace upcall_serve {
@@ -123,6 +124,7 @@ task<result<lease>> connection::receive_first() {
 /// The server was asked to stop: whether the request in hand is to be the connection's last. Those
 /// that have arrived behind it are still answered.
 task<bool> connection::is_last() {
+    if (UPCALL_PLANTED("a stop answers only what is at hand")) co_return true;
     auto chunk = co_await timeout(one_turn, peer_.receive_more());
     if (!chunk) co_return true;
     parser_.keep();
@@ -142,6 +144,7 @@ void connection::take(lease chunk) {
 void connection::let_go(bool keep_request) {
     if (chunk_.empty()) return;
     if (keep_request) parser_.keep();
+    if (UPCALL_PLANTED("requests behind a response are forgotten")) rest_ = {};
     if (!rest_.empty()) {
         held_ = std::make_unique_for_overwrite<char[]>(rest_.size());
         std::memcpy(held_.get(), rest_.data(), rest_.size());
@@ -467,6 +470,7 @@ task<bool> connection::send_bytes(byte_view bytes) {
         if (!watch) watch.emplace(now, settings.send_timeout, settings.send_rate_min);
         watch->progressed(sent.bytes, home.now());
         if (watch->expired(home.now())) co_return false;
+        if (UPCALL_PLANTED("a response that takes long begins again")) continue;
         bytes = bytes.subspan(sent.bytes);
     }
 }

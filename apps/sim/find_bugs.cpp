@@ -35,8 +35,10 @@ std::vector<planting> all_bugs() {
         all.push_back({which >= bug::reads_then_writes ? &race : &system,
                        std::string(name_of(which)), [which] { plant(which); }});
     }
+    for (const char* name : server_bugs())
+        all.push_back({&system, std::string("site: ") + name, [name] { plant_below(name); }});
     for (const char* name : runtime_bugs())
-        all.push_back({&race, std::string("runtime: ") + name, [name] { plant_in_runtime(name); }});
+        all.push_back({&race, std::string("runtime: ") + name, [name] { plant_below(name); }});
     return all;
 }
 
@@ -80,7 +82,30 @@ int find_bugs(unsigned threads, const std::string& named) {
     return found == all.size() ? 0 : 1;
 }
 
+std::function<void()> planter_of(const suite& in, const std::string& named) {
+    std::function<void()> found;
+    std::size_t count = 0;
+    for (planting& bug : all_bugs()) {
+        if (bug.in->name != in.name) continue;
+        if (bug.name == named) return std::move(bug.plant);
+        if (!bug.name.contains(named)) continue;
+        ++count;
+        found = std::move(bug.plant);
+    }
+    return count == 1 ? found : nullptr;
+}
+
+std::vector<std::string> bugs_of(const suite& in) {
+    std::vector<std::string> names;
+    for (const planting& bug : all_bugs())
+        if (bug.in->name == in.name) names.push_back(bug.name);
+    return names;
+}
+
 #else
+
+std::function<void()> planter_of(const suite&, const std::string&) { return {}; }
+std::vector<std::string> bugs_of(const suite&) { return {}; }
 
 int find_bugs(unsigned, const std::string&) {
     std::fputs("upcall sim: no bugs are planted in this build; use upcall_sim_planted\n", stderr);

@@ -72,19 +72,29 @@ std::span<const char* const> runtime_bugs() noexcept {
     return names;
 }
 
+std::span<const char* const> server_bugs() noexcept {
+    static constexpr const char* names[] = {
+        "a stop answers only what is at hand",
+        "requests behind a response are forgotten",
+        "a response that takes long begins again",
+        "a replaced file is sent under the old head",
+    };
+    return names;
+}
+
 #ifdef UPCALL_PLANTED_BUGS
 namespace {
 thread_local bug planted = bug::none;
-thread_local const char* planted_in_runtime = nullptr;
+thread_local const char* planted_below = nullptr;
 }  // namespace
 
 void plant(bug which) noexcept {
     planted = which;
-    planted_in_runtime = nullptr;
+    planted_below = nullptr;
 }
-void plant_in_runtime(const char* name) noexcept {
+void plant_below(const char* name) noexcept {
     planted = bug::none;
-    planted_in_runtime = name;
+    planted_below = name;
 }
 bool has(bug which) noexcept { return planted == which; }
 #endif
@@ -94,10 +104,10 @@ bool has(bug which) noexcept { return planted == which; }
 #ifdef UPCALL_PLANTED_BUGS
 namespace upcall {
 
-// Declared by the library's src/base/planted.hpp, which asks.
+// Declared by src/base/planted.hpp and apps/serve/planted.hpp, which ask.
 bool has_planted(const char* bug) noexcept;
 bool has_planted(const char* bug) noexcept {
-    const char* const planted = upcall_sim::planted_in_runtime;
+    const char* const planted = upcall_sim::planted_below;
     return planted && std::strcmp(planted, bug) == 0;
 }
 

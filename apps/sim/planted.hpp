@@ -1,4 +1,4 @@
-// Faults that can be planted in the programs of the suites and in the runtime below them, to see
+// Faults that can be planted in the programs of the suites and in what is below them, to see
 // whether the simulator finds them. Only builds with UPCALL_PLANTED_BUGS have them.
 #pragma once
 
@@ -48,14 +48,16 @@ inline constexpr auto bug_last = bug::leaks_a_connection;
 
 std::string_view name_of(bug which) noexcept;
 
-/// Those of the runtime have only names; the files of the library that have them say what they do.
+/// Those of the runtime and of `upcall serve` have only names; the files that have them say what
+/// they do.
 std::span<const char* const> runtime_bugs() noexcept;
+std::span<const char* const> server_bugs() noexcept;
 
 #ifdef UPCALL_PLANTED_BUGS
 /// On this thread, in place of what was planted before.
 void plant(bug which) noexcept;
-/// The same for one of `runtime_bugs()`.
-void plant_in_runtime(const char* name) noexcept;
+/// The same for one of `runtime_bugs()` or `server_bugs()`.
+void plant_below(const char* name) noexcept;
 bool has(bug which) noexcept;
 #else
 constexpr bool has(bug) noexcept { return false; }

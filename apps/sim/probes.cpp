@@ -27,6 +27,9 @@ std::string_view name_of(probe which) noexcept {
         "a loop had no buffers left",
         "a queue of writes was full",
         "a writer had failed for good",
+        "a site was stopped while it was busy",
+        "a site was full",
+        "a slow reader was served",
     };
     return names[static_cast<std::size_t>(which)];
 }

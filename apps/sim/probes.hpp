@@ -22,8 +22,11 @@ enum class probe : std::uint8_t {
     buffers_ran_dry,
     queue_overflowed,
     writer_failed,
+    site_stopped_busy,
+    site_was_full,
+    slow_reader_served,
 };
-inline constexpr auto probe_last = probe::writer_failed;
+inline constexpr auto probe_last = probe::slow_reader_served;
 
 std::string_view name_of(probe which) noexcept;
 void reached(probe which) noexcept;

@@ -9,20 +9,13 @@
 #include <upcall/durable/ordered_writer.hpp>
 #include <upcall/upcall.hpp>
 
+#include "sim/pause.hpp"
 #include "sim/probes.hpp"
 
 namespace upcall_sim {
 
 using namespace upcall;
 using namespace std::chrono_literals;
-
-namespace {
-
-task<> pause(sim::world& w, unsigned most) {
-    co_await sleep(std::chrono::microseconds(w.chosen().below(most)));
-}
-
-}  // namespace
 
 // Who keeps what it received until the loop's buffers run dry goes on when it gives them back.
 sim::report kept_chunks(sim::world& w) {

@@ -2,6 +2,7 @@
 
 #include <upcall/upcall.hpp>
 
+#include "sim/pause.hpp"
 #include "sim/planted.hpp"
 #include "sim/probes.hpp"
 
@@ -9,14 +10,6 @@ namespace upcall_sim {
 
 using namespace upcall;
 using namespace std::chrono_literals;
-
-namespace {
-
-task<> pause(sim::world& w, unsigned most) {
-    co_await sleep(std::chrono::microseconds(w.chosen().below(most)));
-}
-
-}  // namespace
 
 // What is read and then written under one lock is not lost.
 sim::report counter(sim::world& w) {

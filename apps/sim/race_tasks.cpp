@@ -5,6 +5,7 @@
 
 #include <upcall/upcall.hpp>
 
+#include "sim/pause.hpp"
 #include "sim/probes.hpp"
 
 namespace upcall_sim {
@@ -16,10 +17,6 @@ namespace {
 
 // What a busy loop and its chooser may add to a time.
 constexpr duration slack = 10ms;
-
-task<> pause(sim::world& w, unsigned most) {
-    co_await sleep(std::chrono::microseconds(w.chosen().below(most)));
-}
 
 }  // namespace
 

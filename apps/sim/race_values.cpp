@@ -5,6 +5,7 @@
 
 #include <upcall/upcall.hpp>
 
+#include "sim/pause.hpp"
 #include "sim/planted.hpp"
 #include "sim/probes.hpp"
 
@@ -14,10 +15,6 @@ using namespace upcall;
 using namespace std::chrono_literals;
 
 namespace {
-
-task<> pause(sim::world& w, unsigned most) {
-    co_await sleep(std::chrono::microseconds(w.chosen().below(most)));
-}
 
 task<> send_numbers(sim::world& w, channel<int>& to, int count) {
     for (int number = 1; number <= count; ++number) {

@@ -5,9 +5,12 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <functional>
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <upcall/os/terminal.hpp>
 
@@ -28,17 +31,18 @@ Runs programs in the simulated kernel, under faults, once for each of many seeds
 each seed twice: two runs that differ are a failure, too. The first seed that fails is
 told with the last of what happened in it, then made smaller and saved.
 
-      --suite NAME     system: a log and an echo server with their clients (the default);
-                       race: small contended programs
+      --suite NAME     system: a log, an echo server and a site with their clients (the
+                       default); race: small contended programs
       --seeds N        how many (1000)
       --first SEED     the first of them (1)
       --fresh          begins at a seed drawn anew, which is told, or at UPCALL_FIRST_SEED
       --jobs N         threads (one for each processor)
       --save FILE      where a failure goes (upcall-sim-SUITE-SEED.case)
-      --replay FILE    runs a saved failure again
+      --replay FILE    runs a saved failure again, or all that are in a folder
       --no-shrink      saves a failure as it was
       --planted        in a build with planted bugs: how many seeds each of them takes
-      --bug TEXT       only those with TEXT in their names
+      --bug TEXT       only those with TEXT in their names; without --planted the suite runs
+                       with that bug
   -h, --help           this text
 
 Exit status: 0; 1 when a seed failed, or a replayed failure still does, or the seeds
@@ -59,6 +63,7 @@ struct request {
     bool keeps_size = false;
     bool planted = false;
     std::string bug;
+    std::function<void()> plant;
 };
 
 int complain(const std::string& what) {
@@ -84,6 +89,25 @@ int replay_case(const suite& which, const std::string& path) {
     const sim::report seen = sim::replay(which.run, *saved, which.options);
     std::fputs(seen.text().c_str(), stdout);
     return seen.ok() ? 0 : 1;
+}
+
+/// Those that are kept because they failed once.
+int replay_folder(const suite& which, const std::filesystem::path& folder) {
+    std::vector<std::string> paths;
+    for (const auto& one : std::filesystem::directory_iterator(folder))
+        if (one.path().extension() == ".case") paths.push_back(one.path().string());
+    std::ranges::sort(paths);
+    int worst = 0;
+    for (const std::string& path : paths) {
+        const auto saved = sim::load(path);
+        if (!saved) return complain("cannot read " + path + ": " + saved.error().message());
+        const sim::report seen = sim::replay(which.run, *saved, which.options);
+        if (seen.ok()) continue;
+        std::printf("%s\n%s", path.c_str(), seen.text().c_str());
+        worst = 1;
+    }
+    std::printf("%zu saved failures of %s\n", paths.size(), std::string(which.name).c_str());
+    return paths.empty() ? complain("there are none in " + folder.string()) : worst;
 }
 
 int tell_failure(const suite& which, const request& wanted, const sim::report& failed) {
@@ -128,6 +152,8 @@ int run_seeds(const suite& which, const request& wanted) {
     how.first = wanted.first;
     how.count = wanted.seeds;
     how.threads = wanted.jobs;
+    how.twice = !wanted.plant;
+    how.prepare = wanted.plant;
     const auto start = steady::now();
     auto told = start;
     if (standard_output().is_terminal)
@@ -180,6 +206,12 @@ int sim_main(int argc, char** argv) {
     const suite* const which = find_suite(wanted.suite);
     if (!which) return complain("there is no suite \"" + wanted.suite + "\"");
     if (wanted.planted) return find_bugs(wanted.jobs, wanted.bug);
+    if (!wanted.bug.empty()) {
+        wanted.plant = planter_of(*which, wanted.bug);
+        if (!wanted.plant) return complain("there is no one bug \"" + wanted.bug + "\" to plant");
+        wanted.plant();  // for what runs on this thread alone
+    }
+    if (std::filesystem::is_directory(wanted.replay)) return replay_folder(*which, wanted.replay);
     if (!wanted.replay.empty()) return replay_case(*which, wanted.replay);
     if (wanted.fresh) {
         wanted.first = fresh_seed();

@@ -21,8 +21,8 @@ struct suite {
 
 /// Small contended programs, one of them a seed.
 suite race_suite();
-/// A log with snapshots and an echo server, with their clients, under all faults that they promise
-/// to survive.
+/// A log with snapshots, an echo server and `upcall serve` with a site, with their clients, under
+/// all faults that they promise to survive.
 suite system_suite();
 /// Both.
 const std::vector<suite>& all_suites();

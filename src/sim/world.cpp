@@ -65,6 +65,7 @@ class world::inside {
     std::vector<std::unique_ptr<computer>> computers;
     bool started = false;
     bool stalled = false;
+    bool calm = false;  // nothing goes wrong any more
 
   private:
     void step();
@@ -106,7 +107,9 @@ void world::inside::repeat(const mishaps& how, fault which, std::function<void(d
     for (auto times = kernel.chosen().below(how.most + 1); times > 0; --times) {
         const duration when = kernel.chosen().within(how.when);
         const duration lasts = kernel.chosen().within(how.lasts);
-        plan((kernel.now() - start) + when, [happen, lasts] { happen(lasts); });
+        plan((kernel.now() - start) + when, [this, happen, lasts] {
+            if (!calm) happen(lasts);
+        });
     }
 }
 
@@ -323,6 +326,11 @@ void world::isolate(std::string_view name) {
 void world::rejoin(std::string_view name) {
     for (const auto& other : inside_->computers)
         if (other->name() != name) mend(name, other->name());
+}
+
+void world::end_faults() {
+    inside_->calm = true;
+    inside_->kernel.end_faults();
 }
 
 void world::part_sometimes(std::string_view one, std::string_view other, const mishaps& how) {

@@ -5,6 +5,15 @@ else()
   set_target_properties(test_suites PROPERTIES EXCLUDE_FROM_ALL ON)
 endif()
 
+# Failures of before that are kept, by the command as it is installed.
+if(UPCALL_APPS)
+  foreach(suite race system)
+    add_test(NAME suites/saved_cases_of_${suite}
+      COMMAND upcall_command sim --suite ${suite}
+        --replay ${PROJECT_SOURCE_DIR}/tests/suites/saved/${suite})
+  endforeach()
+endif()
+
 # Seeds that nobody has run before, for the tree of ./dev test, which tells the first of them.
 option(UPCALL_FRESH_SEEDS "Run the suites of upcall sim with seeds drawn anew as tests" OFF)
 if(UPCALL_APPS AND UPCALL_FRESH_SEEDS)

@@ -56,24 +56,38 @@ TEST_P(planted_bug, is_found) {
 }
 
 // Each in a few hundred seeds: most of them take far fewer.
+class planted_in_server : public testing::TestWithParam<const char*> {};
+
+TEST_P(planted_in_server, is_found) {
+    bulk_options how;
+    how.count = 1000;
+    how.twice = false;
+    how.prepare = [] { plant_below(GetParam()); };
+    const bulk_outcome seen = run_bulk(system_suite(), how);
+    plant(bug::none);
+    EXPECT_TRUE(seen.failure) << GetParam();
+}
+
 class planted_in_runtime : public testing::TestWithParam<const char*> {};
 
 TEST_P(planted_in_runtime, is_found) {
     bulk_options how;
     how.count = 1000;
     how.twice = false;
-    how.prepare = [] { plant_in_runtime(GetParam()); };
+    how.prepare = [] { plant_below(GetParam()); };
     const bulk_outcome seen = run_bulk(race_suite(), how);
     plant(bug::none);
     EXPECT_TRUE(seen.failure) << GetParam();
 }
 
-INSTANTIATE_TEST_SUITE_P(bugs, planted_in_runtime, testing::ValuesIn(runtime_bugs()),
-                         [](const auto& instance) {
-                             std::string name = instance.param;
-                             std::ranges::replace(name, ' ', '_');
-                             return name;
-                         });
+std::string name_of_test(const testing::TestParamInfo<const char*>& one) {
+    std::string name = one.param;
+    std::ranges::replace(name, ' ', '_');
+    return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(bugs, planted_in_server, testing::ValuesIn(server_bugs()), name_of_test);
+INSTANTIATE_TEST_SUITE_P(bugs, planted_in_runtime, testing::ValuesIn(runtime_bugs()), name_of_test);
 
 INSTANTIATE_TEST_SUITE_P(in_the_log, planted_bug,
                          testing::Values(bug::acks_before_sync, bug::forgets_new_name,

@@ -182,6 +182,9 @@ class sim_kernel {
     void mend(sim_host from, sim_host to);
     /// Holds up what goes from one computer to another for some time from now.
     void clog(sim_host from, sim_host to, duration length);
+    /// From now on nothing goes wrong any more: no faults, and every line is mended. What went
+    /// wrong before stays so, and what is late already comes late.
+    void end_faults();
 
     /// Calls `call` at that moment, from within the poll of some driver, which then returns. The
     /// call may use everything here; it may not destroy drivers.

@@ -143,6 +143,12 @@ class world {
     void rejoin(std::string_view name);
     void part_sometimes(std::string_view one, std::string_view other, const mishaps& how = {});
 
+    /// From now on nothing goes wrong any more: no faults, every line mended, and what was to
+    /// happen
+    /// `_sometimes` happens no more; hosts whose power is to come back get it back. For what must
+    /// hold on a good day, or that programs get over what they went through.
+    void end_faults();
+
   private:
     class inside;
     std::unique_ptr<inside> inside_;

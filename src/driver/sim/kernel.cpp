@@ -99,6 +99,8 @@ void sim_kernel::clog(sim_host from, sim_host to, duration length) {
                          saturating_add(now(), length));
 }
 
+void sim_kernel::end_faults() { machine_->end_faults(); }
+
 void sim_kernel::at(time_point when, std::function<void()> call) {
     machine_->plan(when, std::make_shared<sim::planned_call>(*machine_, std::move(call)), 0);
 }

@@ -137,6 +137,12 @@ void machine::mend(const node& from, const node& to) {
     to.for_each_object([&](object& one) { one.hear_again(from); });
 }
 
+void machine::end_faults() {
+    options.faults = {};
+    for (const auto& from : nodes_)
+        for (const auto& to : nodes_) mend(*from, *to);
+}
+
 void machine::end_program(node& which, bool kernel_too) {
     for (sim_driver* one : std::vector(drivers_))
         if (&one->here() == &which) one->lose_program();

@@ -26,7 +26,7 @@ class machine {
     machine(const machine&) = delete;
     machine& operator=(const machine&) = delete;
 
-    const sim_options options;
+    sim_options options;
     choices choice;
 
     // ---- time and events --------------------------------------------------------------------
@@ -77,6 +77,7 @@ class machine {
     links lines;
     void mend(const node& from, const node& to);
     void cut(const node& from, const node& to);
+    void end_faults();
 
     /// Ends the program that runs on `which`: all that it waits for is given up. With `kernel_too`
     /// the memory goes as well, and nobody is told.
