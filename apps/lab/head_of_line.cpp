@@ -173,13 +173,14 @@ void measure_head_of_line(lab_run& run, findings& found) {
             "is " +
             in_time(own_limits * 1e6) +
             ". Giving way lets other ready tasks run; timers are looked at once a turn, and a turn "
-            "that is never out of ready tasks looks at the clock every 32 resumptions.");
+            "that is never out of ready tasks lasts 500 µs.");
     found.notes.emplace_back(
         "The first and the last curve are of a loop that looks at its timers after each resumption "
         "(loop_limits, resumptions_per_turn = 1), as the models have it.");
     found.notes.emplace_back(
-        "The models are bounds on what the loop adds. A timer that the kernel or another program "
-        "delays is later, also with short handlers.");
+        "The models are bounds on one handler. The task that is never done is ready again before "
+        "the loop looks at its timers, so up to two handlers come before the timer's task. A timer "
+        "that the kernel or another program delays is later still, also with short handlers.");
     found.charts.push_back(std::move(late));
     found.charts.push_back(std::move(middle));
 }

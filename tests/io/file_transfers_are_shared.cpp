@@ -6,10 +6,12 @@
 #include <fstream>
 #include <string>
 #include <upcall/task/start.hpp>
+#include <upcall/task/this_task.hpp>
 #include <upcall/task/timeout.hpp>
 #include <vector>
 
 #include "io/pairs.hpp"
+#include "support/counting_new.hpp"
 #include "support/scratch_folder.hpp"
 
 namespace upcall::testing {
@@ -305,6 +307,34 @@ TEST_P(shared_file, has_its_limit_taken_away) {
     EXPECT_EQ(order_, "aaa");
     EXPECT_EQ(file().limit_transfers(1).error(), errc::closed);
 }
+
+#ifndef UPCALL_TEST_SANITIZED
+TEST_P(shared_file, has_the_memory_it_needs_or_says_that_there_is_none) {
+    task_class few(home(), "few", {.shares = 100});
+    file data = opened(0);
+    const int failures = fail_each_allocation([&] {
+        const auto limited = data.limit_transfers(1);
+        EXPECT_TRUE(limited || limited.error() == std::errc::not_enough_memory);
+    });
+    EXPECT_GE(failures, 3) << "the queue, its places, and what it keeps of the first class";
+
+    scope of_own(home().root());
+    read(of_own, data, 'a', 2);
+    const auto starved = [&]() -> task<> {
+        std::byte byte{};
+        {
+            const failing_allocation next(1);
+            const auto got = co_await data.read_at(byte_span(&byte, 1), 0);
+            EXPECT_TRUE(!got && got.error() == std::errc::not_enough_memory);
+        }
+        const auto got = co_await data.read_at(byte_span(&byte, 1), 0);
+        EXPECT_TRUE(got);
+    };
+    run([&]() -> task<> { co_await in_class(few, starved()); });
+    finish(of_own);
+    EXPECT_EQ(order_, "aa");
+}
+#endif
 
 /// A loop in simulated time, over a kernel of its own.
 struct simulated_loop {
