@@ -201,6 +201,8 @@ std::string name_of(const testing::TestParamInfo<subject>& one) { return one.par
 INSTANTIATE_TEST_SUITE_P(on, every_kernel, testing::ValuesIn(all_kernels()), name_of);
 INSTANTIATE_TEST_SUITE_P(on, every_form, testing::ValuesIn(forms_of_host_drivers()), name_of);
 INSTANTIATE_TEST_SUITE_P(on, every_driver, testing::ValuesIn(host_drivers()), name_of);
+INSTANTIATE_TEST_SUITE_P(on, every_driver_and_sim, testing::ValuesIn(with_sim(host_drivers())),
+                         name_of);
 
 INSTANTIATE_TEST_SUITE_P(on, every_kernel_with_files,
                          testing::ValuesIn(with_file_engines(all_kernels())), name_of);
@@ -208,11 +210,15 @@ INSTANTIATE_TEST_SUITE_P(on, every_form_with_files,
                          testing::ValuesIn(with_file_engines(forms_of_host_drivers())), name_of);
 INSTANTIATE_TEST_SUITE_P(on, every_driver_with_files,
                          testing::ValuesIn(with_file_engines(host_drivers())), name_of);
+INSTANTIATE_TEST_SUITE_P(on, every_driver_and_sim_with_files,
+                         testing::ValuesIn(with_file_engines(with_sim(host_drivers()))), name_of);
 
 // Windows has none of these.
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(every_driver);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(every_driver_and_sim);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(every_form);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(every_driver_with_files);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(every_driver_and_sim_with_files);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(every_form_with_files);
 
 }  // namespace upcall::test

@@ -72,7 +72,8 @@ class conformance_case : public testing::TestWithParam<subject> {
     /// only.
     void with_thin_disk(const std::function<void(const std::string& folder)>& body);
 
-    /// Runs `body` in a child that has a disk whose power can be cut. POSIX only.
+    /// Runs `body` in a child that has a disk whose power can be cut; on the simulated kernel here,
+    /// once for each of some seeds. POSIX only.
     void with_mortal_disk(const std::function<void(mortal_disk& disk)>& body);
 
     /// Turns the loop, waiting between turns, until `holds()`.
@@ -104,6 +105,7 @@ class conformance_case : public testing::TestWithParam<subject> {
     static loop_options small_loop();
 
   private:
+    void with_simulated_disks(const std::function<void(mortal_disk& disk)>& body);
     void check_that_nothing_is_left();
     void check_that_it_waits();
     void count_descriptors_before();
@@ -128,13 +130,17 @@ class every_kernel : public conformance_case {};
 /// For cases about real sockets and files.
 class every_driver : public conformance_case {};
 
-/// The same for cases of connections, streams, files and cancellation, which also run on `uring`
-/// with each of its optional features left out, one at a time.
+/// For those that the simulated kernel can show as well, but Windows cannot.
+class every_driver_and_sim : public conformance_case {};
+
+/// As every_driver, for cases of connections, streams, files and cancellation, which also run on
+/// `uring` with each of its optional features left out, one at a time.
 class every_form : public conformance_case {};
 
-/// The same three for cases of files: also on epoll with each file engine in place of the pool.
+/// The same four for cases of files: also on epoll with each file engine in place of the pool.
 class every_kernel_with_files : public conformance_case {};
 class every_driver_with_files : public conformance_case {};
+class every_driver_and_sim_with_files : public conformance_case {};
 class every_form_with_files : public conformance_case {};
 
 }  // namespace upcall::test

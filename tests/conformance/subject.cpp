@@ -50,11 +50,12 @@ std::vector<subject> forms_of_host_drivers() {
     return all;
 }
 
-std::vector<subject> all_kernels() {
-    std::vector<subject> all = forms_of_host_drivers();
+std::vector<subject> with_sim(std::vector<subject> all) {
     all.push_back({.name = "sim", .choice = {}, .simulated = true});
     return all;
 }
+
+std::vector<subject> all_kernels() { return with_sim(forms_of_host_drivers()); }
 
 std::vector<subject> with_file_engines(std::vector<subject> all) {
     for (const std::string& engine : file_engine_names())

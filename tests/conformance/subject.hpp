@@ -28,10 +28,13 @@ std::vector<subject> host_drivers();
 /// Those, and `uring` with each optional feature left out.
 std::vector<subject> forms_of_host_drivers();
 
-/// Those, and the simulated kernel.
+/// All of them, and the simulated kernel.
 std::vector<subject> all_kernels();
 
-/// Those, and epoll with each file engine that may take the place of the pool.
+/// `all` and the simulated kernel.
+std::vector<subject> with_sim(std::vector<subject> all);
+
+/// `all` and epoll with each file engine that may take the place of the pool.
 std::vector<subject> with_file_engines(std::vector<subject> all);
 
 }  // namespace upcall::test

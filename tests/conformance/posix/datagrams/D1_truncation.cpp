@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_driver, D1_a_datagram_longer_than_its_buffer_says_so_and_the_next_is_whole) {
+TEST_P(every_driver_and_sim, D1_a_datagram_longer_than_its_buffer_says_so_and_the_next_is_whole) {
     run([&]() -> task<> {
         auto receiver = udp::socket::bind("127.0.0.1:0").value();
         auto sender = udp::socket::open(address_family::ipv4).value();

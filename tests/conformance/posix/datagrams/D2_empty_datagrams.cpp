@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_driver, D2_a_datagram_of_no_bytes_is_a_value_and_not_the_end) {
+TEST_P(every_driver_and_sim, D2_a_datagram_of_no_bytes_is_a_value_and_not_the_end) {
     run([&]() -> task<> {
         auto receiver = udp::socket::bind("127.0.0.1:0").value();
         auto sender = udp::socket::open(address_family::ipv4).value();

@@ -3,7 +3,7 @@
 
 namespace upcall::test {
 
-TEST_P(every_driver, D3_a_datagram_too_large_for_the_network_is_refused_and_later_ones_go) {
+TEST_P(every_driver_and_sim, D3_a_datagram_too_large_for_the_network_is_refused_and_later_ones_go) {
     run([&]() -> task<> {
         auto receiver = udp::socket::bind("127.0.0.1:0").value();
         auto sender = udp::socket::open(address_family::ipv4).value();

@@ -74,7 +74,8 @@ task<> look(const std::string& folder, const promises& kept) {
 
 }  // namespace
 
-TEST_P(every_driver_with_files, F10_a_power_cut_under_load_loses_nothing_that_was_acknowledged) {
+TEST_P(every_driver_and_sim_with_files,
+       F10_a_power_cut_under_load_loses_nothing_that_was_acknowledged) {
     with_mortal_disk([&](mortal_disk& disk) {
         for (int round = 0; round < rounds; ++round) {
             promises kept;

@@ -16,7 +16,7 @@ task<std::string> all_of(std::string name) {
 
 }  // namespace
 
-TEST_P(every_driver_with_files, F6_new_and_replaced_files_are_there_after_a_power_cut) {
+TEST_P(every_driver_and_sim_with_files, F6_new_and_replaced_files_are_there_after_a_power_cut) {
     with_mortal_disk([&](mortal_disk& disk) {
         const std::string folder = disk.path();
         run([&]() -> task<> {
@@ -35,12 +35,14 @@ TEST_P(every_driver_with_files, F6_new_and_replaced_files_are_there_after_a_powe
             EXPECT_EQ(co_await all_of(folder + "/made"), "new");
             EXPECT_EQ(co_await all_of(folder + "/twice"), "new");
             EXPECT_EQ(co_await all_of(folder + "/log"), "") << "its name was made durable";
-            EXPECT_EQ(co_await all_of(folder + "/plain"), "(none)");
+            // A simulated disk may have got what nobody synced; which, is drawn.
+            const std::string plain = co_await all_of(folder + "/plain");
+            if (!GetParam().simulated) EXPECT_EQ(plain, "(none)");
         });
     });
 }
 
-TEST_P(every_driver_with_files, F8_a_durable_write_is_there_after_a_power_cut) {
+TEST_P(every_driver_and_sim_with_files, F8_a_durable_write_is_there_after_a_power_cut) {
     with_mortal_disk([&](mortal_disk& disk) {
         const std::string name = disk.path() + "/data";
         run([&]() -> task<> {
@@ -54,7 +56,11 @@ TEST_P(every_driver_with_files, F8_a_durable_write_is_there_after_a_power_cut) {
             disk.cut();
         });
         disk.restart();
-        run([&]() -> task<> { EXPECT_EQ(co_await all_of(name), "new, old"); });
+        run([&]() -> task<> {
+            const std::string text = co_await all_of(name);
+            EXPECT_EQ(text.substr(0, 8), "new, old");
+            if (!GetParam().simulated) EXPECT_EQ(text.size(), 8U);
+        });
     });
 }
 
