@@ -49,6 +49,9 @@ TEST_P(every_driver_and_sim_with_files, F8_a_durable_write_is_there_after_a_powe
             auto plain = (co_await file::open(name, open_write | open_create)).value();
             EXPECT_TRUE(co_await plain.write_all_at(bytes_of("old, old"), 0));
             EXPECT_TRUE(co_await plain.sync());
+            auto folder =
+                (co_await file::open(disk.path() + "/", open_read | open_directory)).value();
+            EXPECT_TRUE(co_await folder.sync());
             auto durable = (co_await file::open(name, open_write | open_durable)).value();
             EXPECT_TRUE(co_await durable.write_all_at(bytes_of("new"), 0));
             // In a page of its own: the first one was written as a whole.
