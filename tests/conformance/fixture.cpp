@@ -72,6 +72,7 @@ void conformance_case::count_descriptors_before() {
     descriptors_before_ = open_descriptors();
 }
 
+/// It closes those of a queue later, on a thread of its own.
 void conformance_case::await_descriptors() {
     if (!companion_) return;
     for (int looks = 0; open_descriptors() > descriptors_before_ && looks < 5000; ++looks)

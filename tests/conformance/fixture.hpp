@@ -91,9 +91,6 @@ class conformance_case : public testing::TestWithParam<subject> {
     std::size_t open_descriptors(std::string_view kind = {}) const;
     std::size_t open_sockets() const { return open_descriptors("socket:"); }
 
-    /// On kqueue, waits for libkqueue to close what was its own: it does so later, on a thread.
-    void await_descriptors();
-
     /// What the pool lent out, without what the driver has in stock.
     std::size_t buffers_lent() {
         return home_->buffers().outstanding() - home_->via().buffers_in_stock();
@@ -109,6 +106,7 @@ class conformance_case : public testing::TestWithParam<subject> {
     void check_that_nothing_is_left();
     void check_that_it_waits();
     void count_descriptors_before();
+    void await_descriptors();
     void check_loop() {
         check_that_nothing_is_left();
         check_that_it_waits();

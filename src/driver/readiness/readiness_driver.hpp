@@ -18,8 +18,8 @@
 // connected to is tried every 2 ms.
 //
 // A descriptor that its owner closes while a `foreign` handle watches it: poll, select and sigio
-// complete the waiting operation with EBADF; epoll learns nothing, and it waits until it is
-// cancelled. The next operation completes with EBADF on all of them.
+// complete the waiting operation with EBADF; epoll and kqueue learn nothing, and it waits until it
+// is cancelled. The next operation completes with EBADF on all of them.
 #pragma once
 
 #include <memory>

@@ -9,6 +9,9 @@ TEST_P(every_driver, K7_a_loop_that_cannot_be_made_leaves_nothing_behind) {
 #ifdef UPCALL_TEST_SANITIZED
     UPCALL_SKIP("the sanitizer looks at objects through a pipe, for which it finds no descriptor");
 #endif
+    if (runs_on("kqueue"))
+        UPCALL_SKIP(
+            "libkqueue says EBADF or EFAULT where no descriptor is left, and closes its own later");
     const std::size_t open = open_descriptors();
     int refused = 0;
     for (rlim_t extra = 0; extra < 10; ++extra) {
@@ -18,16 +21,11 @@ TEST_P(every_driver, K7_a_loop_that_cannot_be_made_leaves_nothing_behind) {
             try {
                 made = another_loop();
             } catch (const std::system_error& error) {
-                // libkqueue closes what it could not open, and tells of that.
-                EXPECT_TRUE(
-                    error.code() == std::errc::too_many_files_open ||
-                    (GetParam().name == "kqueue" && error.code() == std::errc::bad_file_descriptor))
-                    << error.what();
+                EXPECT_EQ(error.code(), std::errc::too_many_files_open) << error.what();
                 ++refused;
             }
         }
         if (!made) {
-            await_descriptors();
             EXPECT_EQ(open_descriptors(), open);
             continue;
         }
