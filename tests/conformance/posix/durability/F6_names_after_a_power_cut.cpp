@@ -37,7 +37,7 @@ TEST_P(every_driver_and_sim_with_files, F6_new_and_replaced_files_are_there_afte
             EXPECT_EQ(co_await all_of(folder + "/log"), "") << "its name was made durable";
             // A simulated disk may have got what nobody synced; which, is drawn.
             const std::string plain = co_await all_of(folder + "/plain");
-            if (!GetParam().simulated) EXPECT_EQ(plain, "(none)");
+            EXPECT_TRUE(GetParam().simulated || plain == "(none)") << plain;
         });
     });
 }
@@ -62,7 +62,7 @@ TEST_P(every_driver_and_sim_with_files, F8_a_durable_write_is_there_after_a_powe
         run([&]() -> task<> {
             const std::string text = co_await all_of(name);
             EXPECT_EQ(text.substr(0, 8), "new, old");
-            if (!GetParam().simulated) EXPECT_EQ(text.size(), 8U);
+            EXPECT_TRUE(GetParam().simulated || text.size() == 8) << text.size();
         });
     });
 }
