@@ -20,6 +20,11 @@ bool only_waits(const io_operation& op) noexcept {
     return op.kind == op_kind::receive || op.kind == op_kind::accept || op.kind == op_kind::connect;
 }
 
+/// A receive that would block the loop: the pool takes its buffer along.
+bool receives_blocking(const io_operation& op) noexcept {
+    return op.kind == op_kind::receive && static_cast<const blocking_record*>(op.target)->blocks;
+}
+
 short events_of(const io_operation& op) noexcept {
     if (op.kind != op_kind::poll) return waits_to_write(op) ? POLLOUT : POLLIN | POLLPRI;
     short events = 0;
@@ -82,6 +87,7 @@ bool blocking_driver::submit(io_operation& op) noexcept {
 
 /// True: there is no thread for it, and op.result says why.
 bool blocking_driver::hand_over(io_operation& op) noexcept {
+    if (receives_blocking(op)) return hand_to_pool(op);
     op.driver_state = on_thread;
     op.pool_run = run_on_thread;
     guard(op);
@@ -90,6 +96,15 @@ bool blocking_driver::hand_over(io_operation& op) noexcept {
     unguard(op);
     op.result = refused;
     return true;
+}
+
+bool blocking_driver::hand_to_pool(io_operation& op) noexcept {
+    op.driver_state = in_pool;
+    if (!pool_.submit(op)) return false;
+    if (op.result != no_buffer) return true;
+    op.driver_state = starved;
+    starved_.push_back(record_of(*op.target));
+    return false;
 }
 
 void blocking_driver::next(record::direction& of) noexcept {
@@ -168,6 +183,10 @@ void blocking_driver::cancel_all(handle_record& closing) noexcept {
 // ---- coming back to the loop --------------------------------------------------------------------
 
 bool blocking_driver::returned(io_operation& op) noexcept {
+    if (op.driver_state == in_pool) {
+        if (op.kind == op_kind::receive) next(*direction_of(op));
+        return true;
+    }
     if (!(op.driver_state & (on_thread | starved))) return true;
     go_on_on_loop(op);
     record& target = record_of(*op.target);
@@ -194,7 +213,10 @@ bool blocking_driver::returned(io_operation& op) noexcept {
 /// The part of an operation that is the loop's, once the thread has waited enough.
 void blocking_driver::go_on_on_loop(io_operation& op) noexcept {
     if (!only_waits(op) || op.result != 0) return;
-    op.result = op.kind == op_kind::connect ? go_on_connecting(op) : try_call(op);
+    if (receives_blocking(op))
+        op.result = -EAGAIN;  // was starved, and there are buffers again
+    else
+        op.result = op.kind == op_kind::connect ? go_on_connecting(op) : try_call(op);
 }
 
 std::int64_t blocking_driver::go_on_connecting(io_operation& op) noexcept {

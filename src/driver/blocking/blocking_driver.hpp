@@ -94,6 +94,7 @@ class blocking_driver final : public posix_driver, public learns_late {
     static record::direction* direction_of(const io_operation& op) noexcept;
 
     bool hand_over(io_operation& op) noexcept;
+    bool hand_to_pool(io_operation& op) noexcept;
     void next(record::direction& of) noexcept;
     void go_on_on_loop(io_operation& op) noexcept;
     std::int64_t go_on_connecting(io_operation& op) noexcept;

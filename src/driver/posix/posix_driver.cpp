@@ -6,6 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#if defined(__linux__)
+#include <sys/epoll.h>
+#endif
+
 #include <cerrno>
 #include <new>
 
@@ -53,6 +57,24 @@ void set_blocking(int fd, bool blocking) noexcept {
     if (flags >= 0) ::fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
 }
 
+/// Some files that are made up as they are read can be waited for, as /proc/kmsg: they have no
+/// size. Nothing else is asked, as asking a file of a hung file system would hang as well. Where
+/// epoll is not to be had such a file counts as one that blocks.
+bool tells_readiness([[maybe_unused]] int fd, [[maybe_unused]] const struct stat& file) noexcept {
+#if defined(__linux__)
+    if (file.st_size > 0) return false;
+    const int asked = ::epoll_create1(EPOLL_CLOEXEC);
+    if (asked < 0) return false;
+    epoll_event event{};
+    event.events = EPOLLIN;
+    const bool watched = ::epoll_ctl(asked, EPOLL_CTL_ADD, fd, &event) == 0;
+    ::close(asked);
+    return watched;
+#else
+    return false;
+#endif
+}
+
 }  // namespace
 
 time_point posix_driver::now() noexcept { return clock::now(); }
@@ -70,8 +92,8 @@ std::uint64_t posix_driver::random() noexcept {
     return random_[--random_left_];
 }
 
-result<handle> posix_driver::wrap(int fd, handle_kind kind, bool is_socket,
-                                  bool was_blocking) noexcept {
+result<handle> posix_driver::wrap(int fd, handle_kind kind, bool is_socket, bool was_blocking,
+                                  bool blocks) noexcept {
     posix_record* record = nullptr;
     try {
         record = make_record();
@@ -83,6 +105,7 @@ result<handle> posix_driver::wrap(int fd, handle_kind kind, bool is_socket,
     record->kind = kind;
     record->is_socket = is_socket;
     record->was_blocking = was_blocking;
+    record->blocks = blocks;
     if (const std::int64_t refused = attach(*record); refused < 0) {
         free_record(*record);
         return failure(error_from_raw(refused));
@@ -159,8 +182,9 @@ result<handle> posix_driver::adopt(native_handle native, handle_kind kind) noexc
     const bool is_socket = S_ISSOCK(status.st_mode);
     // Files never wait for readiness, and io_uring takes O_NONBLOCK on them for "never wait".
     const bool is_file = S_ISREG(status.st_mode) || S_ISBLK(status.st_mode);
-    if (kind == handle_kind::foreign || kind == handle_kind::file || is_file)
+    if (kind == handle_kind::foreign || kind == handle_kind::file)
         return wrap(fd, kind, is_socket, false);
+    if (is_file) return wrap(fd, kind, is_socket, false, !tells_readiness(fd, status));
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0) return last_error();
     const bool was_blocking = !(flags & O_NONBLOCK);

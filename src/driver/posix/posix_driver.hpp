@@ -20,6 +20,9 @@ struct posix_record : handle_record {
     /// It came from elsewhere, where its blocking mode may matter to others: `destroy` takes the
     /// switch back, too.
     bool adopted = false;
+    /// A stream over a regular file or a block device: there is nothing to wait for, its calls
+    /// block instead, so they are made on threads.
+    bool blocks = false;
 
     int fd() const noexcept { return static_cast<int>(native); }
 };
@@ -71,7 +74,8 @@ class posix_driver : public driver {
     }
 
   private:
-    result<handle> wrap(int fd, handle_kind kind, bool is_socket, bool was_blocking) noexcept;
+    result<handle> wrap(int fd, handle_kind kind, bool is_socket, bool was_blocking,
+                        bool blocks = false) noexcept;
     result<handle> wrap_or_close(int fd, handle_kind kind, bool is_socket) noexcept;
     result<std::pair<handle, handle>> wrap_both(const int (&fds)[2], handle_kind kind,
                                                 bool is_socket) noexcept;

@@ -69,7 +69,8 @@ std::int64_t readiness_driver::use(std::unique_ptr<file_engine> engine) noexcept
 
 std::int64_t readiness_driver::attach(posix_record& added) noexcept {
     auto& own = static_cast<record&>(added);
-    if (own.kind == handle_kind::file) return 0;
+    // Pollers other than epoll say of a file that blocks that it is ready.
+    if (own.kind == handle_kind::file || own.blocks) return 0;
     // A fresh socket has room to send; whether something has come in, the first event tells.
     own.hints = ready_to_write;
     own.watched.fd = own.fd();

@@ -31,8 +31,8 @@ struct readiness_record : posix_record,
     std::uint32_t hints = 0;
     /// Something beside data came in: a short read does not mean that there is no more.
     bool irregular = false;
-    /// The poller takes it. If not, it never blocks for long (a regular file), and its operations
-    /// go to the pool, one at a time for each direction.
+    /// The poller tells when it is ready. If not (a regular file), its operations go to the pool,
+    /// one at a time for each direction.
     bool pollable = false;
     /// Not pollable: the directions that have an operation in the pool.
     std::uint32_t in_pool = 0;

@@ -81,6 +81,7 @@ void uring_driver::cancel_all(handle_record& target) noexcept {
         closing.note = nullptr;  // it is asked once then, which is nearly always enough
     }
     ask_to_end_all(closing);
+    if (closing.blocks) pool_.cancel_all(closing);
     // The last of these may free the record, so nothing touches it afterwards.
     while (io_operation* op = finish_later_.pop()) finish(*op, -ECANCELED);
 }
@@ -104,7 +105,7 @@ void uring_driver::ask_to_end_all(const record& closing) noexcept {
 void uring_driver::asked_to_end_all(closing_note& note) noexcept {
     note.asked = false;
     if (!note.of) return drop(note);
-    if (note.of->kind == handle_kind::file) return;
+    if (note.of->kind == handle_kind::file || note.of->blocks) return;
     note.ask_again = saturating_add(now(), first_pause * (1 << note.times_asked));
     if (note.times_asked < pause_doublings_max) ++note.times_asked;
 }

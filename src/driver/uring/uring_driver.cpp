@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <upcall/base/fatal.hpp>
 
@@ -41,8 +42,19 @@ void fetch_operation(const void* op) noexcept {
         __builtin_prefetch(static_cast<const std::byte*>(op) + at);
 }
 
-bool goes_to_pool(op_kind kind) noexcept {
-    return kind == op_kind::file_call || kind == op_kind::work;
+/// What the kernel would have one of its own workers do, or, for a receive, block the loop with.
+bool goes_to_pool(const io_operation& op) noexcept {
+    switch (op.kind) {
+        case op_kind::file_call:
+        case op_kind::work:
+            return true;
+        case op_kind::read:
+        case op_kind::write:
+        case op_kind::receive:
+            return static_cast<const posix_record*>(op.target)->blocks;
+        default:
+            return false;
+    }
 }
 
 // Operations that wait for a peer: a cancellation that came at a bad moment may be asked again.
@@ -164,14 +176,11 @@ void uring_driver::forget_memory(byte_span memory) noexcept {
 bool uring_driver::submit(io_operation& op) noexcept {
     op.driver_state = 0;
     op.leased = nullptr;
-    if (goes_to_pool(op.kind)) {
-        op.driver_state = pooled;
-        return pool_.submit(op);
-    }
     if (is_empty_transfer(op)) {
         op.result = 0;
         return true;
     }
+    if (goes_to_pool(op)) return submit_to_pool(op);
     if (!waits_for_peer(op.kind) && op.offset > offset_max) {
         op.result = -EINVAL;  // io_uring takes -1 for "where the file stands"
         return true;
@@ -190,6 +199,15 @@ bool uring_driver::submit(io_operation& op) noexcept {
         op.driver_state |= parked;
         parked_.push(op);
     }
+    return false;
+}
+
+bool uring_driver::submit_to_pool(io_operation& op) noexcept {
+    op.driver_state = pooled;
+    if (!pool_.submit(op)) return false;
+    if (op.kind != op_kind::receive || op.result != no_buffer) return true;
+    op.driver_state = starved;
+    starved_.push(op);
     return false;
 }
 
@@ -299,17 +317,22 @@ void uring_driver::queue_waiting() noexcept {
 
 void uring_driver::buffers_refilled() noexcept { starved_retry_ = true; }
 
-void uring_driver::poll(time_point deadline) noexcept {
-    if (starved_retry_) {
-        starved_retry_ = false;
-        operation_queue again;
-        while (io_operation* op = starved_.pop()) again.push(*op);
-        while (io_operation* op = again.pop()) {
-            op->driver_state &= static_cast<std::uint8_t>(~starved);
-            op->driver_state |= parked;
-            parked_.push(*op);
+void uring_driver::retry_starved() noexcept {
+    operation_queue again;
+    while (io_operation* op = starved_.pop()) again.push(*op);
+    while (io_operation* op = again.pop()) {
+        if (goes_to_pool(*op)) {
+            if (submit_to_pool(*op)) finish(*op, op->result);
+            continue;
         }
+        op->driver_state &= static_cast<std::uint8_t>(~starved);
+        op->driver_state |= parked;
+        parked_.push(*op);
     }
+}
+
+void uring_driver::poll(time_point deadline) noexcept {
+    if (std::exchange(starved_retry_, false)) retry_starved();
     if (provided_.is_open()) provided_.refill();
     queue_waiting();
     poll_enter(deadline);

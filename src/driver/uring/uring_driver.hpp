@@ -6,8 +6,9 @@
 // operation is given back to its owner only when the kernel can no longer answer for it: after its
 // own last completion and after that of a cancellation aimed at it.
 //
-// What always blocks in the kernel (metadata, syncing) goes to our own bounded pool, not to the
-// kernel's workers. What a kernel refuses is done another way: poll first, then the plain call.
+// What always blocks in the kernel (metadata, syncing, regular files read and written as streams)
+// goes to our own bounded pool, not to the kernel's workers. What a kernel refuses is done another
+// way: poll first, then the plain call.
 #pragma once
 
 #include <atomic>
@@ -97,11 +98,13 @@ class uring_driver final : public posix_driver {
         done = 128,              // its outcome waits for the answer to a cancellation
     };
 
+    bool submit_to_pool(io_operation& op) noexcept;
     bool queue_entry(io_operation& op) noexcept;
     void use_registrations(uring_abi::sqe& entry, const io_operation& op) noexcept;
     void consider_tabling(record& used) noexcept;
     bool must_poll(const io_operation& op) const noexcept;
     operation_queue& queue_of(const io_operation& op) noexcept;
+    void retry_starved() noexcept;
     void make_due(io_operation& op) noexcept;
     void try_due() noexcept;
 
