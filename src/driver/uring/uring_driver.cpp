@@ -1,6 +1,7 @@
 #include "driver/uring/uring_driver.hpp"
 
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,6 +65,21 @@ bool waits_for_peer(op_kind kind) noexcept {
 
 // The last offset that pread(2) takes.
 constexpr std::uint64_t offset_max = INT64_MAX;
+
+/// Whether an error blames a form of entry that older kernels do not know. A socket that does not
+/// listen, or is not connected, gives the same error for every form.
+bool is_about_multishot(const io_operation& op) noexcept {
+    if (!op.is_source()) return false;
+    const int fd = static_cast<int>(op.target->native);
+    if (op.kind == op_kind::accept) {
+        int listens = 0;
+        socklen_t size = sizeof listens;
+        return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens;
+    }
+    sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    return ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+}
 
 // Asking for nothing is done at once, and is not the end of a stream.
 bool is_empty_transfer(const io_operation& op) noexcept {
@@ -460,14 +476,13 @@ std::int64_t uring_driver::retry(io_operation& op, std::int64_t outcome) noexcep
         case -ECANCELED:
             break;  // aimed at another operation on the same file
         case -EINVAL:
-        case -EOPNOTSUPP:
-            if (op.kind == op_kind::accept && op.is_source() && forms_.multishot_accept)
-                forms_.multishot_accept = false;
-            else if (op.kind == op_kind::receive && op.is_source() && forms_.multishot_receive)
-                forms_.multishot_receive = false;
-            else
-                return outcome;
+        case -EOPNOTSUPP: {
+            if (!is_about_multishot(op)) return outcome;
+            bool& form =
+                op.kind == op_kind::accept ? forms_.multishot_accept : forms_.multishot_receive;
+            if (!std::exchange(form, false)) return outcome;
             break;
+        }
         case -ENOBUFS: {
             if (op.kind != op_kind::receive) return outcome;
             if (!wanted) return -ECANCELED;
