@@ -102,8 +102,7 @@ void accept_core::cancel_waiter(operation& op) noexcept {
         // come already, or at once.
         if (accepting.state == op_state::ready && accepting.result >= 0) return;
         auto* late = dynamic_cast<learns_late*>(&core.home_->via());
-        if (late && accepting.state == op_state::in_flight && accepting.is_source())
-            late->look_again(accepting);
+        if (late && accepting.state == op_state::in_flight) late->look_again(accepting);
         if (waiter.finished) return;
     }
     core.waiting_.remove(waiter);
