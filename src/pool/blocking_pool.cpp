@@ -1,14 +1,24 @@
 #include <upcall/pool/blocking_pool.hpp>
 
 #include <algorithm>
+#include <atomic>
 
 #include <upcall/base/fatal.hpp>
+#include <upcall/os/fork.hpp>
 
 namespace upcall {
 namespace {
 
 /// Asking for a thread costs a system call or ten; after a refusal, ask no sooner than this.
 constexpr std::chrono::milliseconds pause_after_refusal{100};
+
+std::atomic<blocking_pool*> shared_by_all{nullptr};
+blocking_pool* of_the_parent = nullptr;
+
+/// In a child of fork: its parent's pool has no threads here, and may be locked.
+void forget_shared() noexcept {
+    of_the_parent = shared_by_all.exchange(nullptr, std::memory_order_relaxed);
+}
 
 }  // namespace
 
@@ -30,8 +40,14 @@ blocking_pool::~blocking_pool() {
 }
 
 blocking_pool& blocking_pool::shared() {
-    static blocking_pool& instance = *new blocking_pool;
-    return instance;
+    blocking_pool* found = shared_by_all.load(std::memory_order_acquire);
+    if (found) return *found;
+    static const bool watched = (in_forked_children(forget_shared), true);
+    static_cast<void>(watched);
+    auto made = std::make_unique<blocking_pool>();
+    if (shared_by_all.compare_exchange_strong(found, made.get(), std::memory_order_acq_rel))
+        found = made.release();
+    return *found;
 }
 
 std::int64_t blocking_pool::submit(pool_job& job) noexcept {

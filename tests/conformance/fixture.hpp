@@ -58,8 +58,6 @@ class conformance_case : public testing::TestWithParam<subject> {
     /// Runs `body` in a child process, which has a loop of its own and may do what cannot be
     /// undone. `prepare` comes before that loop is made; what it returns, if anything, is the
     /// reason why this host cannot show the case, and skips it. POSIX only.
-    /// No earlier test of this process may have used the pool, whose threads a child does not have:
-    /// CTest runs each test in a process of its own.
     void in_child(const std::function<void()>& body,
                   const std::function<std::string()>& prepare = {});
 

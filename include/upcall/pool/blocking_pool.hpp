@@ -10,7 +10,8 @@
 // They block all signals. When the system has no thread to give, those that run go on with the
 // queue; only if there is none at all, the job is refused with the system's error.
 //
-// After fork(2) a child has the pool's memory but not its threads: it must not use the pool.
+// After fork(2) a child has a pool's memory but not its threads: it must not use one that its
+// parent made, nor a loop. `shared()` is a new one there.
 #pragma once
 
 #include <chrono>

@@ -42,4 +42,14 @@ TEST_P(every_driver, M3_a_child_that_forgets_the_loop_or_executes_another_progra
     });
 }
 
+// Went wrong: the child waited for threads of the pool that were its parent's.
+TEST_P(every_driver, M3_a_child_with_a_loop_of_its_own_has_threads_of_its_own) {
+    const auto use_the_pool = [this]() -> task<> {
+        const auto opened = co_await file::open(scratch("data"), open_write | open_create);
+        EXPECT_TRUE(opened);
+    };
+    run(use_the_pool);
+    in_child([&] { run(use_the_pool); });
+}
+
 }  // namespace upcall::test
