@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <new>
 
 namespace upcall_serve {
 
@@ -69,19 +70,36 @@ void access_writer::note(const access_entry& entry) {
         ++dropped_;
         return;
     }
-    pending_ += out.text();
+    try {
+        pending_ += out.text();
+    } catch (const std::bad_alloc&) {
+        ++dropped_;
+    }
 }
 
+// Without memory for a step, that step and the next are left to the next time: what was gathered
+// stays, up to its bound.
 task<> access_writer::run() {
+    bool hung_up = false;
     for (;;) {
         const auto asked = co_await timeout(write_every, hung_up_.wait());
         if (!asked && asked.error() != errc::deadline_exceeded) break;
-        co_await flush();
-        if (asked) co_await reopen();
+        if (asked) hung_up = true;
+        try {
+            co_await flush();
+            if (hung_up) co_await reopen();
+            hung_up = false;
+        } catch (const std::bad_alloc&) {
+            continue;
+        }
     }
     // The last lines are those of the responses that the stop has waited for.
-    task<> rest = flush_rest();
-    co_await shield(rest_within, std::move(rest));
+    try {
+        task<> rest = flush_rest();
+        co_await shield(rest_within, std::move(rest));
+    } catch (const std::bad_alloc&) {
+        co_return;
+    }
 }
 
 /// What was gathered is written: the next lines go to the file that now has the log's name. If
@@ -128,11 +146,12 @@ task<> access_writer::flush() {
 }
 
 void access_writer::put_dropped_line() {
-    const std::string count = std::to_string(std::exchange(dropped_, 0));
+    const std::string count = std::to_string(dropped_);
     if (settings_.log_format == access_log_format::common)
         writing_ += "# " + count + " lines dropped\n";
     else
         writing_ += "{\"dropped\":" + count + "}\n";
+    dropped_ = 0;
 }
 
 }  // namespace upcall_serve

@@ -27,6 +27,7 @@ class access_writer {
     upcall::result<void> open(upcall::descriptor log);
 
     bool enabled() const { return static_cast<bool>(out_); }
+    // A line for which there is no memory is dropped, and counted.
     void note(const access_entry& entry);
 
     // Writes until it is asked to end, then what is left.
