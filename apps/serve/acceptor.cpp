@@ -96,8 +96,11 @@ task<admission> wait_for_place(loop_server& server, const client& from) {
     admission granted = enter(all.cap, from);
     if (granted != admission::server_full) co_return granted;
     const counted_waiting waiting(all);
+    // The kernel is looked at before silence counts: what has arrived by now is seen then.
+    makes_room which = makes_room::between_requests;
     while (granted == admission::server_full) {
-        if (!server.end_one_idle()) all.serving.end_one_idle_beside(server);
+        if (!server.end_one_idle(which)) all.serving.end_one_idle_beside(server, which);
+        which = makes_room::silent_too;
         const auto left = co_await timeout(look_for_room_every, server.left.wait());
         if (!left && left.error() == errc::cancelled) break;
         granted = enter(all.cap, from);

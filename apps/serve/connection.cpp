@@ -109,9 +109,10 @@ task<> connection::serve() {
 /// The first bytes of a request, within the time a connection may be idle.
 task<result<lease>> connection::receive_first() {
     const options& settings = server_.state.settings;
-    if (!waiting_for_first_) server_.idle.push_back(idle_);
+    idle_.since = peer_.home().now();
+    (waiting_for_first_ ? server_.silent : server_.idle).push_back(idle_);
     const auto patience = waiting_for_first_ ? settings.header_timeout : settings.idle_timeout;
-    auto chunk = co_await deadline_at(peer_.home().now() + patience, peer_.receive());
+    auto chunk = co_await deadline_at(idle_.since + patience, peer_.receive());
     if (idle_.linked()) idle_.unlink();
     if (!chunk && chunk.error() == errc::cancelled) {
         chunk = co_await timeout(last_call, peer_.receive_more());

@@ -16,19 +16,20 @@ void loop_registry::remove(const loop_server& own) noexcept {
     std::erase_if(entries_, [&](const entry& each) { return each.server == &own; });
 }
 
-void loop_registry::end_one_idle_beside(const loop_server& asking) {
+void loop_registry::end_one_idle_beside(const loop_server& asking, makes_room which) {
     const std::lock_guard held(mutex_);
     for (std::size_t tries = 0; tries < entries_.size(); ++tries) {
         const entry& other = entries_[next_++ % entries_.size()];
         if (other.server == &asking) continue;
         // Its loop lives, as it is here.
-        other.home->post([this, server = other.server]() noexcept { end_one_idle_of(server); });
+        other.home->post(
+            [this, server = other.server, which]() noexcept { end_one_idle_of(server, which); });
         return;
     }
 }
 
 // On the loop of `server`, which may have ended meanwhile.
-void loop_registry::end_one_idle_of(const loop_server* server) {
+void loop_registry::end_one_idle_of(const loop_server* server, makes_room which) {
     loop_server* found = nullptr;
     {
         const std::lock_guard held(mutex_);
@@ -36,7 +37,7 @@ void loop_registry::end_one_idle_of(const loop_server* server) {
             if (each.server == server) found = each.server;
     }
     // Only this thread could remove it.
-    if (found) found->end_one_idle();
+    if (found) found->end_one_idle(which);
 }
 
 }  // namespace upcall_serve

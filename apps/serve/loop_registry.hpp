@@ -4,12 +4,14 @@
 #include <upcall/loop/loop.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <vector>
 
 namespace upcall_serve {
 
 struct loop_server;
+enum class makes_room : std::uint8_t;
 
 // Any thread.
 class loop_registry {
@@ -20,7 +22,7 @@ class loop_registry {
 
     // Asks one loop besides that of `asking`, the next one each time, to end its connection that
     // has been idle longest. Throws std::bad_alloc.
-    void end_one_idle_beside(const loop_server& asking);
+    void end_one_idle_beside(const loop_server& asking, makes_room which);
 
   private:
     struct entry {
@@ -28,7 +30,7 @@ class loop_registry {
         loop_server* server;
     };
 
-    void end_one_idle_of(const loop_server* server);
+    void end_one_idle_of(const loop_server* server, makes_room which);
 
     std::mutex mutex_;
     std::vector<entry> entries_;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,9 +38,17 @@ struct server_state {
     std::atomic<bool> log_reopen_failed = false;
 };
 
-// A connection that waits for its next request, and that nobody would miss much.
+// A connection that waits for a request, and that nobody would miss much.
 struct idle_connection : upcall::list_hook<idle_connection> {
     upcall::byte_stream* peer = nullptr;
+    upcall::time_point since{};
+};
+
+// Which connections make room where there is none for a newcomer.
+enum class makes_room : std::uint8_t {
+    between_requests,
+    // And those that have been here for a while without a byte.
+    silent_too,
 };
 
 struct loop_server {
@@ -57,12 +67,19 @@ struct loop_server {
     // No response head is longer, but for a redirect, which repeats the request's target.
     static constexpr std::size_t response_head_bytes = 1024;
 
+    // Who connects has something to say. Who has not said it by then makes room for others.
+    static constexpr upcall::duration silence_granted = std::chrono::seconds(1);
+
     // Whether others wait for a place, so that none is to be kept longer than for a response.
     bool crowded() const { return state.waiting.load(std::memory_order_relaxed) > 0; }
 
     // Ends the connection that has been idle longest. False if none is.
-    bool end_one_idle() {
+    bool end_one_idle(makes_room which) {
         idle_connection* longest = idle.pop_front();
+        if (!longest && which == makes_room::silent_too && !silent.empty()) {
+            const upcall::time_point now = silent.front().peer->home().now();
+            if (now - silent.front().since >= silence_granted) longest = silent.pop_front();
+        }
         if (longest) static_cast<void>(longest->peer->shut_down_reading());
         return longest != nullptr;
     }
@@ -77,7 +94,9 @@ struct loop_server {
     date_cache dates;
     std::string server_lines;
     piece_pool pieces;
+    // Those between two requests, and those before their first byte; who has waited longest first.
     upcall::list<idle_connection, idle_connection> idle;
+    upcall::list<idle_connection, idle_connection> silent;
     upcall::auto_event left;  // a connection has ended
 
   private:
