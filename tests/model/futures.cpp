@@ -122,4 +122,40 @@ struct cancelled_while_the_loop_ends : dropped_while_the_loop_ends {
 };
 MODEL_PROGRAM(futures, cancelled_while_the_loop_ends, 2)
 
+// ---- on a second loop -----------------------------------------------------------------------
+
+/// Thread 1 has a loop of its own, and a task there awaits the future.
+struct awaited_on_another_loop : submitted {
+    bool has_value = false;
+    int resumed = 0;
+
+    task<> await() {
+        const auto got = co_await std::move(held);
+        has_value = got.has_value();
+        ++resumed;
+    }
+    virtual void interfere(scope&) {}
+    void hold() override {
+        const std::unique_ptr<loop> other = model::make_loop();
+        scope waiting(other->root());
+        waiting.spawn_now(await());
+        interfere(waiting);
+        other->run();
+    }
+    ~awaited_on_another_loop() override {
+        model::check(resumed == 1, "who awaits it goes on, once");
+    }
+};
+
+struct awaited : awaited_on_another_loop {
+    ~awaited() override { model::check(has_value, "with its value"); }
+};
+MODEL_PROGRAM(futures, awaited, 2)
+
+/// Cancelling the wait cancels the operation, on its own loop, if there is still time.
+struct await_cancelled : awaited_on_another_loop {
+    void interfere(scope& waiting) override { waiting.cancel(); }
+};
+MODEL_PROGRAM(futures, await_cancelled, 2)
+
 }  // namespace

@@ -9,7 +9,7 @@
 
 namespace model {
 
-class kernel final : public upcall::driver {
+class kernel : public upcall::driver {
   public:
     using handle = upcall::handle;
     using record = upcall::handle_record;
@@ -71,19 +71,23 @@ class kernel final : public upcall::driver {
     upcall::time_point now_{};
 };
 
-/// On the thread that will run it. Its chooser takes what is in front, which keeps it from looking
-/// for posts a thousand times before it sleeps.
-inline std::unique_ptr<upcall::loop> make_loop() {
+/// On the thread that will run it, over what `make` makes. Its chooser takes what is in front,
+/// which keeps it from looking for posts a thousand times before it sleeps.
+inline std::unique_ptr<upcall::loop> make_loop_over(const upcall::driver_maker& make) {
     upcall::loop_options options;
     options.buffers = {.small_bytes = 64, .small_count = 1, .large_bytes = 64, .large_count = 1};
     options.choose = [](std::size_t) { return std::size_t{0}; };
-    auto made = upcall::loop::create(
-        [](const upcall::driver_environment& lent)
-            -> upcall::result<std::unique_ptr<upcall::driver>> {
-            return std::make_unique<kernel>(lent);
-        },
-        std::move(options));
+    auto made = upcall::loop::create(make, std::move(options));
     return std::move(*made);
+}
+
+/// The same over a kernel of this kind, made of what it is lent and `more`.
+template <class Kernel = kernel, class... More>
+std::unique_ptr<upcall::loop> make_loop(More&... more) {
+    return make_loop_over([&](const upcall::driver_environment& lent)
+                              -> upcall::result<std::unique_ptr<upcall::driver>> {
+        return std::make_unique<Kernel>(lent, more...);
+    });
 }
 
 }  // namespace model

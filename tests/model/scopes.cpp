@@ -1,11 +1,11 @@
 // A scope that other threads stop and cancel: what is asked for takes effect once, on its loop, or
-// nowhere when the loop is gone.
+// nowhere when the loop is gone. And the join of its children, however they end.
 #include <optional>
 
 #include <upcall/sync/event.hpp>
 #include <upcall/task/scope.hpp>
 
-#include "model/model_loop.hpp"
+#include "model/answering.hpp"
 
 namespace {
 
@@ -87,5 +87,62 @@ struct last_handle_dropped_elsewhere : model::program {
     }
 };
 MODEL_PROGRAM(scopes, last_handle_dropped_elsewhere, 2)
+
+// ---- joining --------------------------------------------------------------------------------
+
+/// Three children: two that others answer, one that ends at once.
+struct joined : model::program {
+    model::answering_kernel::shared seen;
+    std::unique_ptr<loop> home = model::make_loop<model::answering_kernel>(seen);
+    std::unique_ptr<scope> tasks = std::make_unique<scope>(home->root());
+    remote_scope remote = tasks->remote();
+    int values = 0;
+    int ended = 0;
+    int ended_at_join = -1;
+
+    task<> child(bool asks) {
+        if (asks) {
+            const auto got = co_await model::ask();
+            values += got.has_value();
+        }
+        ++ended;
+    }
+    task<> parent() {
+        co_await with_scope([this](scope& children) -> task<> {
+            children.spawn_now(child(true));
+            children.spawn_now(child(true));
+            children.spawn_now(child(false));
+            co_return;
+        });
+        ended_at_join = ended;
+    }
+    joined() {
+        tasks->spawn_now(parent());
+        home->run_ready();
+    }
+    void thread(unsigned which) override {
+        if (which != 0) return seen.answer_to(which - 1);
+        home->run();
+        tasks.reset();
+        home.reset();
+    }
+    ~joined() override {
+        model::check(ended_at_join == 3, "the join comes behind all its children");
+        model::check(values == seen.begun[0].answered + seen.begun[1].answered,
+                     "what was answered has its value");
+    }
+};
+
+struct three_children : joined {};
+MODEL_PROGRAM(scopes, three_children, 3)
+
+/// One is answered, and another thread cancels them all.
+struct three_children_cancelled : joined {
+    void thread(unsigned which) override {
+        if (which == 2) return remote.cancel();
+        joined::thread(which);
+    }
+};
+MODEL_PROGRAM(scopes, three_children_cancelled, 3)
 
 }  // namespace

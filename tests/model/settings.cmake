@@ -1,7 +1,8 @@
 # The few rooms that programs of the model run are compiled a second time, with every access and
 # atomic operation calling the checker; ThreadSanitizer's own runtime is not linked.
 set(model_sources)
-foreach(part base/*.cpp op/*.cpp loop/*.cpp pool/*.cpp task/*.cpp sync/*.cpp driver/driver.cpp)
+foreach(part base/*.cpp op/*.cpp loop/*.cpp pool/*.cpp task/*.cpp sync/*.cpp driver/driver.cpp
+        driver/posix/pool_route.cpp)
   file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${part})
   list(APPEND model_sources ${found})
 endforeach()

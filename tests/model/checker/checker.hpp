@@ -69,6 +69,13 @@ outcome explore(unsigned threads, std::uintptr_t weakened = 0) {
     return explore([]() -> program* { return new Program; }, how);
 }
 
+/// The body of a thread of the program that stands for one which the code starts itself, by
+/// pthread_create: the last of the program's threads for the first that is started, and so on.
+/// Returns when that one has ended, or at once after `start_no_more`.
+void be_started() noexcept;
+/// Nobody will start a thread any more.
+void start_no_more() noexcept;
+
 /// Fails the execution with `what` unless it holds.
 void check(bool holds, const char* what) noexcept;
 

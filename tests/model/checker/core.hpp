@@ -31,6 +31,7 @@ enum class kind : std::uint8_t {
     unlock,
     sleep,  // on a condition: lets go of the mutex
     woken,  // by a condition
+    late,   // woken by it, or by the time, which may pass whenever it likes
     notify,
     raise,
     wait,  // for a signal or a gate
@@ -47,6 +48,9 @@ struct step {
     std::uint64_t seen = 0;       // of differ
     const void* mutex = nullptr;  // of sleep and woken
 };
+
+/// How many threads the program has.
+unsigned thread_count() noexcept;
 
 /// The thread of the program that calls, or -1; also while the checker itself runs on it.
 int self() noexcept;

@@ -190,6 +190,8 @@ const char* word(kind what) noexcept {
             return "sleeps";
         case kind::woken:
             return "is woken";
+        case kind::late:
+            return "is woken, or waits no longer";
         case kind::notify:
             return "notifies";
         case kind::raise:
@@ -390,6 +392,8 @@ bool turn_back() {
 }
 
 }  // namespace
+
+unsigned thread_count() noexcept { return s.how.threads; }
 
 int self() noexcept { return hide ? -1 : me; }
 

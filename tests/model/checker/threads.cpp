@@ -21,6 +21,21 @@ struct sleeper {
     bool woken;
 };
 sleeper asleep[threads_max];
+/// Whether the last wait that had a limit was ended by its condition.
+bool in_time[threads_max];
+
+/// What stands for a thread that the code has started.
+struct started {
+    void* (*run)(void*) = nullptr;
+    void* argument = nullptr;
+    gate begun;
+    gate over;
+};
+started spares[threads_max];
+unsigned spares_taken = 0;
+
+/// Waits of this length end only by what they wait for.
+constexpr std::int64_t long_wait_seconds = 1;
 
 std::uint64_t value_at(const void* object, std::size_t bytes) noexcept {
     std::uint64_t value = 0;
@@ -50,6 +65,8 @@ Function* real(const char* name, const char* version = nullptr) noexcept {
 void forget_objects() noexcept {
     holders.clear();
     for (sleeper& one : asleep) one = {nullptr, false};
+    for (started& one : spares) one = {};
+    spares_taken = 0;
 }
 
 namespace {
@@ -83,6 +100,9 @@ void effect(const step& next) noexcept {
             holders.erase(next.mutex);
             asleep[index_of_pending(next)] = {next.object, false};
             break;
+        case kind::late:
+            in_time[index_of_pending(next)] = asleep[index_of_pending(next)].woken;
+            [[fallthrough]];
         case kind::woken:
             asleep[index_of_pending(next)] = {nullptr, false};
             break;
@@ -134,6 +154,18 @@ void gate::wait() noexcept {
     acquire(&open_);
 }
 
+void be_started() noexcept {
+    started& mine = spares[self()];
+    mine.begun.wait();
+    if (!mine.run) return;
+    mine.run(mine.argument);
+    mine.over.open();
+}
+
+void start_no_more() noexcept {
+    while (spares_taken + 1 < thread_count()) spares[thread_count() - ++spares_taken].begun.open();
+}
+
 }  // namespace model
 
 // ---- in place of the system's ---------------------------------------------------------------
@@ -170,6 +202,46 @@ int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
     arrive({kind::woken, condition, 1, from, thread, nullptr});
     arrive({.what = kind::lock, .object = mutex, .from = from});
     acquire(mutex);
+    return 0;
+}
+
+int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t by,
+                           const timespec* limit) {
+    static auto* const system =
+        real<int(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*)>(
+            "pthread_cond_clockwait");
+    if (self() < 0) return system(condition, mutex, by, limit);
+    timespec now{};
+    ::clock_gettime(by, &now);
+    if (limit->tv_sec - now.tv_sec > long_wait_seconds) return pthread_cond_wait(condition, mutex);
+    const std::uintptr_t from = caller(__builtin_return_address(0));
+    const auto thread = static_cast<std::uint64_t>(self());
+    release(mutex);
+    arrive({kind::sleep, condition, 1, from, thread, mutex});
+    arrive({kind::late, condition, 1, from, thread, nullptr});
+    arrive({.what = kind::lock, .object = mutex, .from = from});
+    acquire(mutex);
+    return in_time[thread] ? 0 : ETIMEDOUT;
+}
+
+int pthread_create(pthread_t* made, const pthread_attr_t* how, void* (*run)(void*),
+                   void* argument) noexcept {
+    static auto* const system =
+        real<int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>("pthread_create");
+    if (self() < 0) return system(made, how, run, argument);
+    if (spares_taken + 1 >= thread_count()) return EAGAIN;
+    const unsigned which = thread_count() - ++spares_taken;
+    spares[which].run = run;
+    spares[which].argument = argument;
+    *made = which;
+    spares[which].begun.open();
+    return 0;
+}
+
+int pthread_join(pthread_t which, void** returned) {
+    static auto* const system = real<int(pthread_t, void**)>("pthread_join");
+    if (self() < 0) return system(which, returned);
+    spares[which].over.wait();
     return 0;
 }
 
