@@ -168,9 +168,10 @@ TEST(command_line, errors_name_the_input_and_the_limit) {
               "upcall serve: --loops: '5000' is not a number from 0 to 1024");
     EXPECT_EQ(refused({"a", "--loops", "two"}),
               "upcall serve: --loops: 'two' is not a number from 0 to 1024");
-    EXPECT_THAT(refused({"a", "--driver", "iocp"}),
-                StartsWith("upcall serve: --driver: 'iocp' is none of auto, uring, epoll, poll, "
-                           "select, sigio, "));
+    EXPECT_THAT(
+        refused({"a", "--driver", "iocp"}),
+        testing::StartsWith("upcall serve: --driver: 'iocp' is none of auto, uring, epoll, poll, "
+                            "select, sigio, "));
     EXPECT_EQ(refused({"a", "--max-header-bytes", "2M"}),
               "upcall serve: --max-header-bytes: '2M' is not from 256 to 1048576 bytes");
     EXPECT_EQ(refused({"a", "--max-header-bytes", "big"}),
