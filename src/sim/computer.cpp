@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "driver/sim/driver.hpp"
 #include "words.hpp"
 
 namespace upcall::sim {
@@ -50,7 +51,9 @@ void computer::start() {
     ++starts_;
     home_ = loop::create(
                 [this](const driver_environment& lent) -> result<std::unique_ptr<driver>> {
-                    return make_sim_driver(*kernel_, id_, lent);
+                    auto made = make_sim_driver(*kernel_, id_, lent);
+                    via_ = static_cast<const sim_driver*>(made.get());
+                    return made;
                 },
                 options_of(*kernel_))
                 .value();
@@ -59,6 +62,8 @@ void computer::start() {
 }
 
 void computer::turn() { home_->turn(loop::wait::allowed); }
+
+bool computer::sleeps() const noexcept { return via_->sleeps(); }
 
 void computer::kill() {
     if (!runs() || is_lost()) return;

@@ -9,6 +9,8 @@
 
 namespace upcall::sim {
 
+class sim_driver;
+
 class computer {
   public:
     computer(sim_kernel& kernel, std::string name, world::program main, bool serves)
@@ -36,6 +38,8 @@ class computer {
 
     void start();
     void turn();
+    /// It waits in its poll, and nothing has come for it.
+    bool sleeps() const noexcept;
     void kill();
     /// Asks its main task to finish, once.
     void stop();
@@ -63,6 +67,7 @@ class computer {
     bool stopping_ = false;
     unsigned starts_ = 0;
     std::unique_ptr<loop> home_;
+    const sim_driver* via_ = nullptr;  // of that loop
     std::unique_ptr<upcall::program> running_;
 };
 

@@ -1,11 +1,24 @@
 #include "history.hpp"
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
+#include <cstring>
 
 #include "words.hpp"
 
 namespace upcall::sim {
+
+namespace {
+
+/// As much of it as fits.
+template <std::size_t Size>
+void copy_text(const char* from, std::array<char, Size>& to) noexcept {
+    const std::size_t length = ::strnlen(from, Size - 1);
+    std::memcpy(to.data(), from, length);
+    to[length] = 0;
+}
+
+}  // namespace
 
 history::moment* history::next() noexcept {
     return moments_.empty() ? nullptr : &moments_[count_++ % moments_.size()];
@@ -17,7 +30,7 @@ void history::add(const sim_event& outcome) noexcept {
     if (!now) return;
     now->outcome = outcome;
     now->is_outcome = true;
-    std::snprintf(now->text.data(), now->text.size(), "%s", outcome.task);
+    copy_text(outcome.task, now->text);
 }
 
 void history::add(time_point at, sim_host host, const char* text) noexcept {
@@ -27,7 +40,7 @@ void history::add(time_point at, sim_host host, const char* text) noexcept {
     now->outcome.at = at;
     now->outcome.host = host;
     now->is_outcome = false;
-    std::snprintf(now->text.data(), now->text.size(), "%s", text);
+    copy_text(text, now->text);
 }
 
 std::vector<std::string> history::lines(time_point start,

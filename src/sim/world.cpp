@@ -83,6 +83,7 @@ class world::inside {
 
     report found;
     std::vector<std::function<void()>> due;
+    std::vector<computer*> up;
     std::size_t planned = 0;  // calls that are not due yet
     std::uint64_t turns = 0;
 };
@@ -141,21 +142,25 @@ report world::inside::run() {
     return found;
 }
 
-// Every host gets a turn; who begins is drawn. Time moves when the last of them falls asleep.
+// Every host that is awake gets a turn; who begins is drawn. Time moves when the last of them falls
+// asleep, or in the turn of one when all sleep.
 void world::inside::step() {
     for (const auto& one : computers) tend(*one);
     if (!found.ok()) return;
     stop_services();
-    std::vector<computer*> up;
+    up.clear();
     for (const auto& one : computers)
         if (one->runs()) up.push_back(one.get());
     if (up.empty() && due.empty() && !kernel.pass_time()) stalled = true;
     const auto first = static_cast<std::size_t>(kernel.chosen().below(up.size()));
+    const bool all_sleep = std::ranges::all_of(
+        up, [](const computer* one) { return one->is_lost() || one->sleeps(); });
     for (std::size_t at = 0; at < up.size() && due.empty() && !stalled; ++at) {
         computer& next = *up[(first + at) % up.size()];
-        if (next.is_lost()) continue;
+        if (next.is_lost() || (next.sleeps() && !all_sleep)) continue;
         ++turns;
         next.turn();
+        if (all_sleep) break;
     }
     run_planned();
     look_at_limits();

@@ -56,6 +56,8 @@ class sim_driver final : public driver {
     void starves(object& waiting);
     /// Until when it sleeps, unless something happens; never when it is not sleeping.
     bool is_asleep() const noexcept;
+    /// And nobody has made anything ready beside it.
+    bool sleeps() const noexcept { return is_asleep() && ready().empty(); }
     time_point sleeps_until() const noexcept { return deadline_; }
     void deadline_passed() noexcept { asleep_ = false; }
     node& here() const noexcept { return *here_; }
