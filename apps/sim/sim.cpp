@@ -83,9 +83,14 @@ std::uint64_t fresh_seed() {
     return (std::uint64_t{std::random_device{}()} + 1) * 10'000;
 }
 
+std::string cannot_read(const std::string& path, const std::error_code& why) {
+    if (why == std::errc::invalid_argument) return path + " is not a saved case";
+    return "cannot read " + path + ": " + why.message();
+}
+
 int replay_case(const suite& which, const std::string& path) {
     const auto saved = sim::load(path);
-    if (!saved) return complain("cannot read " + path + ": " + saved.error().message());
+    if (!saved) return complain(cannot_read(path, saved.error()));
     const sim::report seen = sim::replay(which.run, *saved, which.options);
     std::fputs(seen.text().c_str(), stdout);
     return seen.ok() ? 0 : 1;
@@ -100,7 +105,7 @@ int replay_folder(const suite& which, const std::filesystem::path& folder) {
     int worst = 0;
     for (const std::string& path : paths) {
         const auto saved = sim::load(path);
-        if (!saved) return complain("cannot read " + path + ": " + saved.error().message());
+        if (!saved) return complain(cannot_read(path, saved.error()));
         const sim::report seen = sim::replay(which.run, *saved, which.options);
         if (seen.ok()) continue;
         std::printf("%s\n%s", path.c_str(), seen.text().c_str());

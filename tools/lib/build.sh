@@ -26,11 +26,12 @@ build() {
 
 # The tree that people use. Asking for a part once (tests, benchmarks) keeps it.
 configure_release() {
-    configure release "${gcc_options[@]}" -DCMAKE_BUILD_TYPE=Release -DUPCALL_TEST_TIMEOUT=120 "$@"
+    configure release "${gcc_options[@]}" -DCMAKE_BUILD_TYPE=Release "$@"
 }
 
 configure_release_with_tests() {
-    configure_release -DUPCALL_TESTS=ON -DUPCALL_APPS=ON -DUPCALL_EXAMPLES=ON "$@"
+    configure_release -DUPCALL_TESTS=ON -DUPCALL_APPS=ON -DUPCALL_EXAMPLES=ON \
+        -DUPCALL_TEST_TIMEOUT=120 "$@"
 }
 
 # configure_sanitized address|thread [option…]
