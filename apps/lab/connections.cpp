@@ -107,6 +107,7 @@ void measure_connections(lab_run& run, findings& found) {
                                      .servers = each.processes,
                                      .warm_up_seconds = seconds / 4,
                                      .seconds = seconds,
+                                     .works = false,
                                      .messages_per_second = messages_per_second};
                 const auto seen = run.measure(each.name + ", " + std::to_string(connections),
                                               [&] { return load_server(plan).as_samples(); });

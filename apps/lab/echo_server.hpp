@@ -31,8 +31,8 @@ class echo_server {
   public:
     /// Starts a server that accepts so many connections and then serves them, on the measured
     /// core. The caller connects by `connect` as often, then calls `await_ready`.
-    /// Throws lab_error.
-    echo_server(const std::string& kind, transport over, unsigned connections);
+    /// `works`: see load_plan. Throws lab_error.
+    echo_server(const std::string& kind, transport over, bool works, unsigned connections);
 
     owned_fd connect();
     /// Until all connections are being served. Throws lab_error with the server's reason.

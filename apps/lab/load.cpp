@@ -30,7 +30,7 @@ class loader {
     explicit loader(const load_plan& plan) : plan_(plan) {
         for (unsigned at = 0; at < plan.servers; ++at)
             servers_.push_back(std::make_unique<echo_server>(
-                plan.server, plan.over, (plan.connections + at) / plan.servers));
+                plan.server, plan.over, plan.works, (plan.connections + at) / plan.servers));
         // From the last one on, which has one more where they cannot be shared out evenly.
         for (unsigned at = 0; at < plan.connections; ++at)
             add_connection(at, *servers_[plan.servers - 1 - at % plan.servers]);

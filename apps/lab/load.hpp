@@ -16,6 +16,8 @@ struct load_plan {
     unsigned servers = 1;
     double warm_up_seconds = 0.05;
     double seconds = 0.2;
+    /// Whether the server looks at 8 KiB of memory for each message, besides its I/O.
+    bool works = true;
     /// 0: each connection sends its next message when the last one is back.
     double messages_per_second = 0;
 };

@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::size_t table_words = 1024;  // 8 KiB
 std::array<std::uint64_t, table_words> table;
+std::size_t words_to_look_at = table_words;
 
 struct connection_thread {
     int socket = -1;
@@ -93,10 +94,12 @@ upcall::task<> serve_all(const std::vector<int>& sockets, bool is_tcp,
 void work_on(char* message, std::size_t size) noexcept {
     constexpr std::size_t words_of_line = 8;
     std::uint64_t sum = 0;
-    for (std::size_t at = 0; at < table_words; at += words_of_line) sum += table[at];
+    for (std::size_t at = 0; at < words_to_look_at; at += words_of_line) sum += table[at];
     message[0] = static_cast<char>(message[0] + static_cast<char>(sum & 1U));
     message[size - 1] = message[0];
 }
+
+void leave_work_out() noexcept { words_to_look_at = 0; }
 
 void serve_by_threads(const std::vector<int>& sockets, const std::function<void()>& ready) {
     std::vector<connection_thread> all(sockets.size());
@@ -120,14 +123,16 @@ void serve_by_threads(const std::vector<int>& sockets, const std::function<void(
 void serve_by_epoll(const std::vector<int>& sockets, const std::function<void()>& ready) {
     const owned_fd epoll(::epoll_create1(EPOLL_CLOEXEC));
     for (const int each : sockets) {
-        epoll_event interest{.events = EPOLLIN, .data = {.fd = each}};
+        // Told once of what comes: a read that leaves room has emptied the socket (epoll(7)).
+        epoll_event interest{.events = EPOLLIN | EPOLLET, .data = {.fd = each}};
         if (::fcntl(each, F_SETFL, O_NONBLOCK) != 0 ||
             ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, each, &interest) != 0)
             throw lab_error(failed("watch " + std::to_string(sockets.size()) + " sockets", errno));
     }
     ready();
     std::array<epoll_event, 256> events{};
-    std::array<char, message_bytes> message{};
+    // For more than the one message that a connection has on its way.
+    std::array<char, 16 * message_bytes> message{};
     for (;;) {
         const int count =
             ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);

@@ -62,7 +62,8 @@ void load_one(const settings& chosen) {
                          .over = transport::tcp,
                          .connections = chosen.connections,
                          .warm_up_seconds = chosen.warmup,
-                         .seconds = chosen.seconds};
+                         .seconds = chosen.seconds,
+                         .works = false};
     const load_outcome seen = load_server(plan);
     std::printf("{\"requests_per_second\":%.1f,\"cpu_ns_per_request\":%.1f}\n",
                 seen.messages_per_second, seen.cpu_ns);

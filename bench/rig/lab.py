@@ -10,9 +10,16 @@ CACHED_BYTES = 256 << 20
 MESSAGE_BYTES = 64  # as in the laboratory
 
 # The laboratory's name for a way to read, and fio's options for the same.
+# Both hand over together what they may, and collect together what has ended; by itself fio would
+# do one at a time, which with cached reads costs it half as much again.
+def _batches(depth):
+    return [f"--iodepth={depth}", f"--iodepth_batch_submit={depth}",
+            "--iodepth_batch_complete_min=1", f"--iodepth_batch_complete_max={depth}"]
+
+
 WAYS = {
-    "io_uring": ("io_uring", lambda depth: ["--ioengine=io_uring", f"--iodepth={depth}"]),
-    "libaio": ("Linux AIO", lambda depth: ["--ioengine=libaio", f"--iodepth={depth}"]),
+    "io_uring": ("io_uring", lambda depth: ["--ioengine=io_uring", *_batches(depth)]),
+    "libaio": ("Linux AIO", lambda depth: ["--ioengine=libaio", *_batches(depth)]),
     "posixaio": ("POSIX AIO", lambda depth: ["--ioengine=posixaio", f"--iodepth={depth}"]),
     "psync": ("threads", lambda depth: ["--ioengine=psync", f"--numjobs={depth}",
                                         "--group_reporting=1"]),
