@@ -30,6 +30,10 @@ task<result<descriptor>> open_access_log(std::string path) {
     co_return descriptor(*native);
 }
 
+task<result<file>> open_log_file(std::string path) {
+    co_return co_await file::open(std::move(path), append_to | open_regular, log_mode);
+}
+
 result<void> access_writer::open(descriptor log) {
 #ifdef SIGHUP
     auto hangups = signal_set::watch({SIGHUP});
@@ -126,13 +130,18 @@ task<> access_writer::flush_rest() {
     co_await flush();
 }
 
+task<transfer> access_writer::write_out() {
+    if (appended_) co_return co_await appended_.write_all_at(bytes_of(writing_), 0);
+    co_return co_await out_.write_all(bytes_of(writing_));
+}
+
 task<> access_writer::flush() {
     if (writing_.empty()) {
         std::swap(writing_, pending_);
         if (dropped_ > 0) put_dropped_line();
     }
     if (writing_.empty()) co_return;
-    const transfer sent = co_await out_.write_all(bytes_of(writing_));
+    const transfer sent = co_await write_out();
     if (sent.bytes > 0) torn_ = writing_[sent.bytes - 1] != '\n';
     writing_.erase(0, sent.bytes);
     if (!sent && sent.cause != errc::cancelled) {

@@ -14,6 +14,9 @@ namespace upcall_serve {
 
 // Opens the file to append to it, made if there is none; "-" is standard output.
 upcall::task<upcall::result<upcall::descriptor>> open_access_log(std::string path);
+// The same on the current loop, for a system whose handles stay with the loop that opened them.
+// No name but a file's will do.
+upcall::task<upcall::result<upcall::file>> open_log_file(std::string path);
 
 // Lines are gathered and written a few times a second. When the file cannot keep up they are
 // dropped, and counted in the log itself: a slow disk must not fill the memory. One per loop.
@@ -25,8 +28,11 @@ class access_writer {
 
     // Writes to `log` from now on, and watches for SIGHUP.
     upcall::result<void> open(upcall::descriptor log);
+    // Writes to `log` from now on, and never to another: nothing tells there that it was moved
+    // away.
+    void open(upcall::file log) { appended_ = std::move(log); }
 
-    bool enabled() const { return static_cast<bool>(out_); }
+    bool enabled() const { return out_ || appended_; }
     // A line for which there is no memory is dropped, and counted.
     void note(const access_entry& entry);
 
@@ -40,6 +46,7 @@ class access_writer {
 
     upcall::result<void> write_to(upcall::descriptor log);
     upcall::task<> reopen();
+    upcall::task<upcall::transfer> write_out();
     upcall::task<> flush();
     upcall::task<> flush_rest();
     void put_dropped_line();
@@ -49,6 +56,7 @@ class access_writer {
     upcall::signal_set hangups_;
     upcall::auto_event hung_up_;
     upcall::byte_stream out_;
+    upcall::file appended_;  // in place of `out_`
     std::string pending_;
     std::string writing_;
     std::size_t dropped_ = 0;

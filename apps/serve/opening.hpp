@@ -18,6 +18,7 @@ struct loop_share {
     std::vector<upcall::tcp::listener> listeners;
     upcall::file root;
     upcall::descriptor log;  // none: no log is kept
+    upcall::file log_file;   // in its place on Windows
 };
 
 // Serves until it is asked to stop. On the loop of `own`.

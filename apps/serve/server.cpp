@@ -74,6 +74,7 @@ task<> serve_on_loop(server_state& state, loop_share own) {
         auto opened = server.log.open(std::move(own.log));
         if (!opened) throw std::system_error(opened.error(), "access log");
     }
+    if (own.log_file) server.log.open(std::move(own.log_file));
     co_await with_scope([&](scope& services) -> task<> {
         if (server.log.enabled()) {
             services.spawn_now(server.log.run(), "access log");

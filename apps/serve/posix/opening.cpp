@@ -117,8 +117,9 @@ std::expected<std::vector<opened_share>, std::string> open_all(server_state& sta
 }
 
 task<> adopt_and_serve(server_state& state, opened_share own) {
-    loop_share adopted{
-        .listeners = {}, .root = adopt<file>(own.root, "DIR"), .log = std::move(own.log)};
+    loop_share adopted;
+    adopted.root = adopt<file>(own.root, "DIR");
+    adopted.log = std::move(own.log);
     for (descriptor& each : own.listeners)
         adopted.listeners.push_back(adopt<tcp::listener>(each, "listener"));
     co_await serve_on_loop(state, std::move(adopted));

@@ -24,6 +24,13 @@ task<bool> open_all(const options& settings, loop_share& own, std::vector<addres
         places.push_back(listener->local_address().value_or(asked));
         own.listeners.push_back(std::move(*listener));
     }
+    if (!settings.access_log) co_return true;
+    auto log = co_await open_log_file(*settings.access_log);
+    if (!log) {
+        say("cannot write the access log '" + *settings.access_log + "': " + log.error().message());
+        co_return false;
+    }
+    own.log_file = std::move(*log);
     co_return true;
 }
 
@@ -31,8 +38,10 @@ task<bool> open_all(const options& settings, loop_share& own, std::vector<addres
 
 int open_and_serve(server_state& state, run_options running) {
     const options& settings = state.settings;
-    for (const auto& [asked, name] : {std::pair{!settings.user.empty(), "--user"},
-                                      std::pair{settings.access_log.has_value(), "--access-log"}}) {
+    // Standard output may be a console or a pipe, which no completion port takes.
+    for (const auto& [asked, name] :
+         {std::pair{!settings.user.empty(), "--user"},
+          std::pair{settings.access_log == "-", "--access-log - (standard output)"}}) {
         if (!asked) continue;
         say(std::string(name) + " is not there on Windows");
         return 1;
