@@ -103,7 +103,11 @@ class window {
     }
     window(const window&) = delete;
     window& operator=(const window&) = delete;
-    ~window() { XCloseDisplay(display_); }
+    ~window() {
+        XFreeGC(display_, pen_);
+        XFreePixmap(display_, back_);
+        XCloseDisplay(display_);
+    }
 
     /// With the last gaps between frames as bars, two pixels a millisecond, and a line at 25 ms.
     void draw(const progress& done, std::size_t frames, std::span<const double> gaps_ms) {
