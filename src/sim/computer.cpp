@@ -63,7 +63,10 @@ void computer::start() {
 
 void computer::turn() { home_->turn(loop::wait::allowed); }
 
-bool computer::sleeps() const noexcept { return via_->sleeps(); }
+// A timer that others armed since it fell asleep gets it a turn, in which it sees to that.
+bool computer::sleeps() const noexcept {
+    return via_->sleeps() && home_->timers().next_deadline() >= via_->sleeps_until();
+}
 
 void computer::kill() {
     if (!runs() || is_lost()) return;

@@ -37,7 +37,8 @@ int aio_lanes::take(const handle_record& file) noexcept {
 void aio_lanes::give_back(const handle_record& file, int fd) noexcept {
     for (lane& each : lanes_) {
         if (each.of != &file || each.fd != fd) continue;
-        --each.in_flight;
+        // One that began when there was no room for a note of it is not counted.
+        if (each.in_flight > 0) --each.in_flight;
         return;
     }
 }

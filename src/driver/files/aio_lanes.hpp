@@ -1,8 +1,9 @@
 // Several descriptors of one open file. glibc works on one request of a descriptor at a time, so
 // reads that are to overlap at the disk have to come over different ones.
 //
-// The duplicates live until the file is closed, and not a moment less: closing one gives up the
-// fcntl(2) locks that the process has on the file.
+// The duplicates live until the file is closed or released, and not a moment less: closing one
+// gives up the fcntl(2) locks that the process has on the file, so a file that is released loses
+// them.
 #pragma once
 
 #include <array>

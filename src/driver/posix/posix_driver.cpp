@@ -57,12 +57,13 @@ void set_blocking(int fd, bool blocking) noexcept {
     if (flags >= 0) ::fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
 }
 
-/// Some files that are made up as they are read can be waited for, as /proc/kmsg: they have no
-/// size. Nothing else is asked, as asking a file of a hung file system would hang as well. Where
-/// epoll is not to be had such a file counts as one that blocks.
+/// Some files of /proc can be waited for, as /proc/kmsg. Nothing else is asked, as asking a file of
+/// a hung file system would hang as well. Where epoll is not to be had such a file counts as one
+/// that blocks.
 bool tells_readiness([[maybe_unused]] int fd, [[maybe_unused]] const struct stat& file) noexcept {
 #if defined(__linux__)
-    if (file.st_size > 0) return false;
+    struct stat made_up{};
+    if (::stat("/proc", &made_up) != 0 || file.st_dev != made_up.st_dev) return false;
     const int asked = ::epoll_create1(EPOLL_CLOEXEC);
     if (asked < 0) return false;
     epoll_event event{};

@@ -92,8 +92,10 @@ void kqueue_poller::wake() noexcept {
     if (raised_.exchange(true, std::memory_order_acq_rel)) return;
 #ifdef EVFILT_USER
     const native trigger = change_of(wake_number, EVFILT_USER, 0, NOTE_TRIGGER);
-    while (change_now(trigger) == -EINTR) {
-    }
+    std::int64_t refused = 0;
+    do refused = change_now(trigger);
+    while (refused == -EINTR);
+    if (refused < 0) raised_.store(false, std::memory_order_release);  // the next wake tries again
 #else
     wake_.raise();
 #endif

@@ -351,6 +351,7 @@ void uring_driver::poll(time_point deadline) noexcept {
     if (std::exchange(starved_retry_, false)) retry_starved();
     if (provided_.is_open()) provided_.refill();
     queue_waiting();
+    if (!ready().empty()) deadline = time_point::min();  // the pool refused one that was starved
     poll_enter(deadline);
     ring_.reap([this](const cqe& completion) { on_completion(completion); },
                [](const cqe& coming) { fetch_operation(pointer_in(coming.user_data)); });

@@ -40,8 +40,10 @@ class pool_gate {
         const std::size_t threads = blocking_pool::shared().options().threads_max;
         for (std::size_t count = 0; count < threads; ++count)
             all_.push_back(std::make_unique<work>(home_, plain({op_kind::work, nullptr, &block_})));
-        while (busy_ < threads) co_await turns(1);
+        while (busy_ < threads && holds_all()) co_await turns(1);
     }
+    /// Whether the system gave the pool all its threads.
+    static bool holds_all() { return blocking_pool::shared().count().threads_refused == 0; }
     task<> open() {
         open_ = true;
         open_.notify_all();
@@ -77,7 +79,9 @@ TEST_P(every_form, C26_a_file_as_a_stream_never_has_the_loop_make_the_call) {
             running reading(home(), input.receive());
             co_await turns(3);
             if (looks) {
-                EXPECT_FALSE(reading.done());
+                if (gate.holds_all()) {
+                    EXPECT_FALSE(reading.done());
+                }
                 co_await gate.open();
             }
             co_await reading.ended();
