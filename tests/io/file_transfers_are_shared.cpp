@@ -3,6 +3,7 @@
 #include <upcall/io/file.hpp>
 
 #include <array>
+#include <deque>
 #include <fstream>
 #include <string>
 #include <upcall/task/start.hpp>
@@ -49,10 +50,11 @@ class shared_file : public loop_test {
     /// Starts reads of one byte that write down `who` when they have come back.
     void read(scope& in, file& from, char who, int count = 1) {
         while (count-- > 0)
-            start(in, from.read_at(byte_span(&byte_, 1), 0), [this, who](const outcome& got) {
-                EXPECT_EQ(got.value_or(0), 1U);
-                order_ += who;
-            });
+            start(in, from.read_at(byte_span(&bytes_.emplace_back(), 1), 0),
+                  [this, who](const outcome& got) {
+                      EXPECT_EQ(got.value_or(0), 1U);
+                      order_ += who;
+                  });
     }
 
     void finish(const scope& tasks) {
@@ -69,7 +71,7 @@ class shared_file : public loop_test {
 
   private:
     scratch_folder folder_;
-    std::byte byte_{};
+    std::deque<std::byte> bytes_;  // one for each read
 };
 UPCALL_ON_EVERY_DRIVER(shared_file);
 
