@@ -37,10 +37,10 @@ constexpr int due_batch = 4;
 constexpr std::uint32_t kernel_workers_max = 16;
 
 // With many connections each has left the processor's caches when its turn comes again.
-void fetch_operation(const void* op) noexcept {
+void fetch_operation(std::uint64_t user_data) noexcept {
     constexpr std::size_t line = 64;
     for (std::size_t at = 0; at < sizeof(io_source); at += line)
-        __builtin_prefetch(static_cast<const std::byte*>(op) + at);
+        __builtin_prefetch(pointer_in(user_data + at));
 }
 
 /// What the kernel would have one of its own workers do, or, for a receive, block the loop with.
@@ -354,7 +354,7 @@ void uring_driver::poll(time_point deadline) noexcept {
     if (!ready().empty()) deadline = time_point::min();  // the pool refused one that was starved
     poll_enter(deadline);
     ring_.reap([this](const cqe& completion) { on_completion(completion); },
-               [](const cqe& coming) { fetch_operation(pointer_in(coming.user_data)); });
+               [](const cqe& coming) { fetch_operation(coming.user_data); });
     try_due();
     collect_elsewhere();
 }
