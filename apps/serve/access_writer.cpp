@@ -119,7 +119,10 @@ task<> access_writer::reopen() {
     auto native = opened ? opened->release() : result<native_handle>(failure(opened.error()));
     const auto done =
         native ? write_to(descriptor(*native)) : result<void>(failure(native.error()));
-    if (!reopen_failed_.exchange(!done) && !done)
+    // What the look right after the start found may be older than the failure that was told.
+    const bool at_start = std::exchange(at_start_, false);
+    if (done && !at_start) reopen_failed_ = false;
+    if (!done && !reopen_failed_.exchange(true))
         std::fprintf(stderr,
                      "upcall serve: cannot reopen the access log '%s': %s; the old file is kept\n",
                      path.c_str(), done.error().message().c_str());

@@ -53,6 +53,7 @@ class access_writer {
 
     const options& settings_;
     std::atomic<bool>& reopen_failed_;
+    bool at_start_ = true;  // no hangup has been heeded
     upcall::signal_set hangups_;
     upcall::auto_event hung_up_;
     upcall::byte_stream out_;
