@@ -1,9 +1,9 @@
-#include <dlfcn.h>
 #include <sys/socket.h>
 
 #include <atomic>
 
 #include "conformance/fixture.hpp"
+#include "conformance/posix/next_call.hpp"
 #include "conformance/posix/raw.hpp"
 #include "conformance/tasks.hpp"
 #include "support/counting_new.hpp"
@@ -34,8 +34,7 @@ std::atomic<int> failing_accepts = 0;
 /// Stands before the C library's.
 extern "C" int accept4(int listener, sockaddr* peer, socklen_t* size, int flags) {
     namespace test = upcall::test;
-    static const auto real =
-        reinterpret_cast<int (*)(int, sockaddr*, socklen_t*, int)>(::dlsym(RTLD_NEXT, "accept4"));
+    static constinit test::next_call<int(int, sockaddr*, socklen_t*, int)> real("accept4");
     if (test::failing_accepts > 0) {
         --test::failing_accepts;
         errno = test::accept_error;

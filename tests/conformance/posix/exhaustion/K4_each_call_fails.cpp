@@ -1,10 +1,10 @@
-#include <dlfcn.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <atomic>
 
 #include "conformance/fixture.hpp"
+#include "conformance/posix/next_call.hpp"
 #include "conformance/posix/raw.hpp"
 #include "conformance/tasks.hpp"
 #include "support/counting_new.hpp"
@@ -35,31 +35,28 @@ bool call_fails() {
     return true;
 }
 
-template <class Function>
-Function* next_of(const char* name) {
-    return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
-}
-
 }  // namespace
 }  // namespace upcall::test
 
 // These stand before the C library's.
 extern "C" ssize_t recv(int fd, void* to, std::size_t size, int flags) {
-    static const auto real = upcall::test::next_of<decltype(recv)>("recv");
+    static constinit upcall::test::next_call<ssize_t(int, void*, std::size_t, int)> real("recv");
     return upcall::test::call_fails() ? -1 : real(fd, to, size, flags);
 }
 extern "C" ssize_t send(int fd, const void* from, std::size_t size, int flags) {
-    static const auto real = upcall::test::next_of<decltype(send)>("send");
+    static constinit upcall::test::next_call<ssize_t(int, const void*, std::size_t, int)> real(
+        "send");
     return upcall::test::call_fails() ? -1 : real(fd, from, size, flags);
 }
 extern "C" ssize_t pread(int fd, void* to, std::size_t size,
                          off_t offset) noexcept(noexcept(::pread(fd, to, size, offset))) {
-    static const auto real = upcall::test::next_of<decltype(pread)>("pread");
+    static constinit upcall::test::next_call<ssize_t(int, void*, std::size_t, off_t)> real("pread");
     return upcall::test::call_fails() ? -1 : real(fd, to, size, offset);
 }
 extern "C" ssize_t pwrite(int fd, const void* from, std::size_t size,
                           off_t offset) noexcept(noexcept(::pwrite(fd, from, size, offset))) {
-    static const auto real = upcall::test::next_of<decltype(pwrite)>("pwrite");
+    static constinit upcall::test::next_call<ssize_t(int, const void*, std::size_t, off_t)> real(
+        "pwrite");
     return upcall::test::call_fails() ? -1 : real(fd, from, size, offset);
 }
 

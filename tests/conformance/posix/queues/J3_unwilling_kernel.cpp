@@ -1,4 +1,3 @@
-#include <dlfcn.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -7,6 +6,7 @@
 #include <vector>
 
 #include "conformance/fixture.hpp"
+#include "conformance/posix/next_call.hpp"
 #include "conformance/tasks.hpp"
 
 namespace upcall::test {
@@ -27,8 +27,8 @@ std::atomic<bool> submits_one_at_a_time = false;
 /// Stands before the C library's: the kernel's rare answers come when a test asks for them.
 extern "C" long syscall(long number, ...) noexcept {
     namespace test = upcall::test;
-    using function = long (*)(long, long, long, long, long, long, long);
-    static const auto real = reinterpret_cast<function>(::dlsym(RTLD_NEXT, "syscall"));
+    static constinit test::next_call<long(long, long, long, long, long, long, long)> real(
+        "syscall");
     long given[6];
     va_list list;
     va_start(list, number);
