@@ -7,13 +7,15 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <string>
 #include <string_view>
 #include <upcall/upcall.hpp>
 #include <vector>
 
+#include "../support/subject.hpp"
+
 using namespace upcall;
+using namespace upcall_bench;
 
 namespace {
 
@@ -32,17 +34,6 @@ struct progress {
     std::uint64_t commits = 0;
     bool over = false;
 };
-
-[[noreturn]] void die(const std::string& what, const std::error_code& why) {
-    std::fprintf(stderr, "%s: %s\n", what.c_str(), why.message().c_str());
-    std::exit(1);
-}
-
-double cpu_seconds() {
-    timespec now{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
 
 duration length_of(double seconds) {
     return std::chrono::duration_cast<duration>(std::chrono::duration<double>(seconds));

@@ -16,7 +16,10 @@
 #include <string_view>
 #include <upcall/upcall.hpp>
 
+#include "../support/subject.hpp"
+
 using namespace upcall;
+using namespace upcall_bench;
 
 namespace {
 
@@ -42,7 +45,7 @@ struct progress {
     std::uint64_t requests = 0;
     std::uint64_t compaction = 0;
     std::uint64_t computed = 1;
-    std::uint64_t random = 88172645463325252U;
+    random_numbers random;
     std::uint64_t file_blocks = 0;
     bool over = false;
 
@@ -51,18 +54,8 @@ struct progress {
         for (std::uint64_t at = 0; at < block_bytes / sizeof at; ++at)
             computed = (computed ^ at) * 0x9e3779b97f4a7c15U;
     }
-    std::uint64_t random_offset() noexcept {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        return (random >> 11) % file_blocks * block_bytes;
-    }
+    std::uint64_t random_offset() noexcept { return random.below(file_blocks) * block_bytes; }
 };
-
-[[noreturn]] void die(const std::string& what, const std::error_code& why) {
-    std::fprintf(stderr, "%s: %s\n", what.c_str(), why.message().c_str());
-    std::exit(1);
-}
 
 duration length_of(double seconds) {
     return std::chrono::duration_cast<duration>(std::chrono::duration<double>(seconds));

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <string>
 #include <string_view>
 #include <upcall/upcall.hpp>
 
+#include "../support/subject.hpp"
+
 using namespace upcall;
+using namespace upcall_bench;
 
 namespace {
 
@@ -28,27 +30,11 @@ struct settings {
 struct progress {
     std::uint64_t blocks = 0;
     std::uint64_t reads = 0;
-    std::uint64_t random = 88172645463325252U;
+    random_numbers random;
     bool over = false;
 
-    std::uint64_t random_offset() noexcept {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        return (random >> 11) % blocks * block_bytes;
-    }
+    std::uint64_t random_offset() noexcept { return random.below(blocks) * block_bytes; }
 };
-
-[[noreturn]] void die(const std::string& what, const std::error_code& why) {
-    std::fprintf(stderr, "%s: %s\n", what.c_str(), why.message().c_str());
-    std::exit(1);
-}
-
-double cpu_seconds() {
-    timespec now{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
 
 task<> read_on(file& from, byte_span buffer, progress& so_far) {
     while (!so_far.over) {

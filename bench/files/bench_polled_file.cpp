@@ -11,13 +11,15 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <string>
 #include <string_view>
 #include <upcall/io/polled_file.hpp>
 #include <upcall/upcall.hpp>
 
+#include "../support/subject.hpp"
+
 using namespace upcall;
+using namespace upcall_bench;
 
 namespace {
 
@@ -28,11 +30,6 @@ struct settings {
     std::size_t chunk_bytes = 4096;
     std::string driver;
 };
-
-[[noreturn]] void die(const std::string& what, const std::error_code& why) {
-    std::fprintf(stderr, "%s: %s\n", what.c_str(), why.message().c_str());
-    std::exit(1);
-}
 
 /// Time and CPU from its making on.
 class stopwatch {
@@ -47,12 +44,6 @@ class stopwatch {
     }
 
   private:
-    static double cpu_seconds() {
-        timespec now{};
-        ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-        return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-    }
-
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     double cpu_ = cpu_seconds();
 };

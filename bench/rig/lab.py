@@ -4,7 +4,7 @@ import json
 
 from . import echo, machine, storage
 from .compare import Contestant
-from .process import Failed, run_load
+from .process import run_load
 
 CACHED_BYTES = 256 << 20
 MESSAGE_BYTES = 64  # as in the laboratory
@@ -72,12 +72,7 @@ class Reads:
             command = [settings.program("lab_point"), "--file", file, "--direct", direct,
                        "--way", WAYS[contestant.arguments][0], "--depth", str(self.depth),
                        "--seconds", seconds]
-        said = run_load(command, settings.warmup + settings.seconds + 60, machine.SERVER_CORE)
-        result = storage.read_fio(said) if contestant.program == "fio" else json.loads(said)
-        if not result["reads"]:
-            raise Failed(f"{contestant.name} read nothing")
-        result["cpu_ns_per_read"] = result["cpu_seconds"] * 1e9 / result["reads"]
-        return result
+        return storage.measured(contestant, command, settings)
 
     def brief(self, metrics):
         return (f"{metrics['reads_per_second']:,.0f} reads/s, "

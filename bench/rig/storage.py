@@ -73,6 +73,16 @@ def read_fio(text):
             "cpu_seconds": (job["usr_cpu"] + job["sys_cpu"]) / 100 * seconds}
 
 
+def measured(contestant, command, settings):
+    """Runs a reader on the server's core: what it said, with its CPU for each read."""
+    said = run_load(command, settings.warmup + settings.seconds + 60, machine.SERVER_CORE)
+    result = read_fio(said) if contestant.program == "fio" else json.loads(said)
+    if not result["reads"]:
+        raise Failed(f"{contestant.name} read nothing")
+    result["cpu_ns_per_read"] = result["cpu_seconds"] * 1e9 / result["reads"]
+    return result
+
+
 class RandomReads:
     def __init__(self, depth):
         self.depth = depth
@@ -85,12 +95,7 @@ class RandomReads:
         program = machine.find(contestant.program) or settings.program(contestant.program)
         command = contestant.arguments(program, str(settings.scratch / "data"), self.depth,
                                        settings)
-        said = run_load(command, settings.warmup + settings.seconds + 60, machine.SERVER_CORE)
-        result = read_fio(said) if contestant.program == "fio" else json.loads(said)
-        if not result["reads"]:
-            raise Failed(f"{contestant.name} read nothing")
-        result["cpu_ns_per_read"] = result["cpu_seconds"] * 1e9 / result["reads"]
-        return result
+        return measured(contestant, command, settings)
 
     def brief(self, metrics):
         return (f"{metrics['reads_per_second']:,.0f} reads/s, "
