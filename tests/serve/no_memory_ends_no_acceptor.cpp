@@ -1,13 +1,11 @@
 // The n-th allocation fails, for n = 1, 2, …, while a client comes: it may be turned away, but the
 // next one is served. Went wrong: one that found no memory ended the accepting for good.
-#include <upcall/base/recycler.hpp>
 #include <upcall/upcall.hpp>
 
 #include <string>
 
 #include "serve/acceptor.hpp"
-#include "support/counting_new.hpp"
-#include "support/test_loop.hpp"
+#include "serve/short_of_memory.hpp"
 
 namespace upcall_serve {
 namespace {
@@ -15,20 +13,7 @@ namespace {
 using namespace upcall;
 using namespace upcall::testing;
 
-class acceptor_short_of_memory : public io_test {
-  protected:
-    void SetUp() override {
-#ifdef UPCALL_TEST_SANITIZED
-        GTEST_SKIP() << "the sanitizers' own operator new cannot be made to fail";
-#endif
-        io_test::SetUp();
-        recycler_bypass(true);
-    }
-    void TearDown() override {
-        recycler_bypass(false);
-        if (!IsSkipped()) io_test::TearDown();
-    }
-};
+class acceptor_short_of_memory : public short_of_memory {};
 UPCALL_FOR_EVERY_LOOP(acceptor_short_of_memory);
 
 /// What the server answers to a client of its own, or nothing.

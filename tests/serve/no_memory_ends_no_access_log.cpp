@@ -3,7 +3,6 @@
 // loop's server with it.
 #include <fcntl.h>
 
-#include <upcall/base/recycler.hpp>
 #include <upcall/upcall.hpp>
 
 #include <filesystem>
@@ -11,9 +10,8 @@
 #include <string>
 
 #include "serve/access_writer.hpp"
-#include "support/counting_new.hpp"
+#include "serve/short_of_memory.hpp"
 #include "support/scratch_folder.hpp"
-#include "support/test_loop.hpp"
 
 namespace upcall_serve {
 namespace {
@@ -21,20 +19,7 @@ namespace {
 using namespace upcall;
 using namespace upcall::testing;
 
-class access_log_short_of_memory : public io_test {
-  protected:
-    void SetUp() override {
-#ifdef UPCALL_TEST_SANITIZED
-        GTEST_SKIP() << "the sanitizers' own operator new cannot be made to fail";
-#endif
-        io_test::SetUp();
-        recycler_bypass(true);
-    }
-    void TearDown() override {
-        recycler_bypass(false);
-        if (!IsSkipped()) io_test::TearDown();
-    }
-};
+class access_log_short_of_memory : public short_of_memory {};
 UPCALL_FOR_EVERY_LOOP(access_log_short_of_memory);
 
 constexpr access_entry entry_for(std::string_view line) {
