@@ -47,7 +47,7 @@ struct io_operation : operation, pool_job {
     std::uint8_t driver_state = 0;
     driver* via = nullptr;
     handle_record* target = nullptr;
-    void* data = nullptr;
+    void* data = nullptr;  // receive: what its owner looks at next, to prefetch; may be gone
     std::size_t size = 0;
     std::uint64_t offset = 0;
     /// At least 0: the value. Below: see error_from_raw. Valid once the operation is ready.

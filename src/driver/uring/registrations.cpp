@@ -14,7 +14,7 @@ using namespace uring_abi;
 
 namespace {
 
-constexpr std::uint32_t file_places = 4096;
+constexpr std::uint32_t file_places = 16384;  // of 8 bytes in the kernel, and 2 here
 
 int register_empty(ring& ring, register_op what, std::uint32_t places) noexcept {
     rsrc_register table{};
