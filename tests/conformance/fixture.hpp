@@ -114,8 +114,6 @@ class conformance_case : public testing::TestWithParam<subject> {
 
     std::unique_ptr<sim_kernel> kernel_;
     std::unique_ptr<loop> home_;
-    /// kqueue alone: what keeps the number of descriptors that libkqueue has for itself.
-    std::unique_ptr<loop> companion_;
     std::size_t descriptors_before_ = 0;
     std::string folder_;
 };
