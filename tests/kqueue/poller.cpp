@@ -1,5 +1,5 @@
 // The kqueue poller over a kqueue made of data: what it hands over, and when. On kqueues that work,
-// libkqueue's on Linux, the conformance suite runs the driver.
+// libkqueue's and the one in on_epoll/, the conformance suite runs the driver.
 #include "driver/readiness/kqueue_poller.hpp"
 
 #include <fcntl.h>
@@ -185,6 +185,31 @@ TEST_F(kqueue_changes, are_for_one_watch_of_a_number) {
     with.remove(other);
 }
 
+// A loop that another one turns: between two waits it has the descriptor alone.
+TEST_F(kqueue_changes, ask_for_a_wait_while_the_queue_does_not_know_them) {
+    EXPECT_GE(with.descriptor(), 0);
+    watch& one = socket(40, 1);
+    watch& foreign = socket(41, 2, true);
+    EXPECT_FALSE(with.has_changes());
+    with.arm(one, ready_to_read);
+    EXPECT_TRUE(with.has_changes());
+    told();
+    EXPECT_FALSE(with.has_changes());
+    with.arm(one, 0);
+    with.arm(one, ready_to_read);
+    EXPECT_FALSE(with.has_changes()) << "changed back";
+    with.arm(foreign, ready_to_read);
+    told();
+    EXPECT_FALSE(with.has_changes());
+    with.arm(foreign, ready_to_read);
+    EXPECT_TRUE(with.has_changes()) << "its filter may be gone";
+    told();
+    data.refused = {{40, ENOMEM}};
+    with.arm(one, ready_to_write);
+    EXPECT_EQ(told(), "1w");
+    EXPECT_TRUE(with.has_changes()) << "made again";
+}
+
 TEST_F(kqueue_changes, wake_once_for_each_wait) {
     with.wake();
     with.wake();
@@ -217,7 +242,8 @@ TEST_F(kqueue_changes, are_not_made_for_what_never_blocks) {
 // Says why, where the driver did not run.
 TEST(kqueue_driver, runs_the_conformance_suite_where_libkqueue_is) {
     if (!is_driver_name("kqueue"))
-        GTEST_SKIP() << "kqueue did not run: libkqueue is not there (pkg-config knows none)";
+        GTEST_SKIP() << "kqueue did not run but on a queue made of epoll: libkqueue is not there "
+                        "(pkg-config knows none)";
     EXPECT_NE(driver_names().front(), "kqueue") << "on Linux it has to be asked for";
 }
 

@@ -147,7 +147,7 @@ class loop {
     /// and is the same at each call. The loop's own thread waits for it.
     /// Errors: operation_not_permitted, the loop was made without loop_options::embedded;
     /// unsupported, with the drivers poll, select and sigio, whose set of descriptors is none
-    /// itself, with kqueue, with iocp and with the simulator.
+    /// itself, by libkqueue, with iocp and with the simulator.
     result<upcall::native_handle> native_handle() noexcept;
 
     /// When to turn at the latest though the descriptor is not readable: a time on the loop's

@@ -234,7 +234,22 @@ void kqueue_poller::renew(watch& borrowed) noexcept {
     }
 }
 
+/// Foreign ones are renewed, whether or not they differ.
+bool kqueue_poller::has_changes() const noexcept {
+    return std::ranges::any_of(pending_, [](const watch* each) {
+        return each->borrowed ? (each->interest | each->known) != 0 : each->interest != each->known;
+    });
+}
+
 // ---- waiting ------------------------------------------------------------------------------------
+
+int kqueue_poller::descriptor() const noexcept {
+#ifdef LIBKQUEUE
+    return -1;
+#else
+    return queue_;
+#endif
+}
 
 std::span<const poll_event> kqueue_poller::wait(time_point deadline) noexcept {
     events_.clear();

@@ -37,6 +37,9 @@ class kqueue_poller final : public poller {
     std::int64_t arm(watch& armed, std::uint32_t interest) noexcept override;
     void remove(watch& removed) noexcept override;
     std::span<const poll_event> wait(time_point deadline) noexcept override;
+    /// The queue; none with libkqueue, whose descriptor of a queue is the end of a pipe.
+    int descriptor() const noexcept override;
+    bool has_changes() const noexcept override;
     /// By EVFILT_USER, where the system has it.
     void wake() noexcept override;
 

@@ -84,6 +84,10 @@ class poller {
     /// A descriptor that is readable while a `wait` would bring something; -1: there is none.
     virtual int descriptor() const noexcept { return -1; }
 
+    /// Whether that descriptor does not know all yet: some of what was armed is handed over by the
+    /// next `wait`.
+    virtual bool has_changes() const noexcept { return false; }
+
     /// Ends the current or the next `wait`. Any thread; coalesced.
     virtual void wake() noexcept { wake_.raise(); }
 

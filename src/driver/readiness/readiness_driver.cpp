@@ -445,7 +445,7 @@ result<native_handle> readiness_driver::pollable() noexcept {
 }
 
 time_point readiness_driver::poll_again_by() noexcept {
-    if (refilled_ || !drain_.empty()) return time_point::min();
+    if (refilled_ || !drain_.empty() || poller_->has_changes()) return time_point::min();
     const time_point transfers = engine_ ? engine_->collect_by() : never;
     if (retries_.empty()) return transfers;
     if (retry_at_ == never) retry_at_ = saturating_add(now(), silent_retry_pause);
