@@ -37,8 +37,7 @@ bool may_start(io_operation& op, const context& where) noexcept {
 
 // ---- transfers ------------------------------------------------------------------------------
 
-file_transfer::file_transfer(arguments&& given) noexcept
-    : queue_(given.queue), whole_(given.whole) {
+file_transfer::file_transfer(arguments&& given) noexcept : whole_(given.whole) {
     kind = given.kind;
     target = given.target;
     data = given.data;
@@ -50,6 +49,7 @@ file_transfer::file_transfer(arguments&& given) noexcept
 bool file_transfer::launch(context& where) noexcept {
     result = raw_error(errc::closed);
     if (!target || !may_start(*this, where)) return true;
+    queue_ = target->transfers;  // of now: the limit may have changed since the request was made
     // Between two steps, and in a queue, nothing else would keep the record of a file that was
     // closed meanwhile.
     if (holds()) driver::hold(*target);
@@ -219,9 +219,10 @@ bool copy_operation::advance() noexcept {
 
 bool close_file_operation::launch(context& where) noexcept {
     outcome_ = raw_error(errc::closed);
-    queue_.reset();  // what waits in it ends
     handle_record* record = file_.detach();
     if (!record) return true;
+    record->transfers = nullptr;
+    queue_.reset();  // what waits in it ends
     record->on_closed_argument = this;
     record->on_closed = [](void* argument, std::int64_t outcome) noexcept {
         auto& self = *static_cast<close_file_operation*>(argument);
@@ -267,6 +268,7 @@ result<void> file::limit_transfers(std::uint32_t depth) noexcept {
         made = std::move(*created);
     }
     queue_ = std::move(made);
+    handle_.record()->transfers = queue_.get();
     return {};
 }
 

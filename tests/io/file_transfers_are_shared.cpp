@@ -310,6 +310,39 @@ TEST_P(shared_file, has_its_limit_taken_away) {
     EXPECT_EQ(file().limit_transfers(1).error(), errc::closed);
 }
 
+// Went wrong: a request kept the queue that the file had when it was made.
+TEST_P(shared_file, has_the_limit_that_holds_when_a_transfer_starts) {
+    for (const std::uint32_t former : {0U, 1U, 8U}) {
+        file data = opened(former);
+        std::byte byte{};
+        auto made_early = data.read_at(byte_span(&byte, 1), 0);
+        EXPECT_TRUE(data.limit_transfers(1));
+        scope tasks(home().root());
+        read(tasks, data, 'a', 3);
+        start(tasks, std::move(made_early), [&](const outcome& got) {
+            EXPECT_EQ(got.value_or(0), 1U);
+            order_ += 'e';
+        });
+        read(tasks, data, 'b');
+        finish(tasks);
+        EXPECT_EQ(std::exchange(order_, ""), "aaaeb") << "the former limit was " << former;
+    }
+}
+
+TEST_P(shared_file, has_no_limit_that_was_taken_away_before_a_transfer_starts) {
+    file data = opened(1);
+    std::string room(content.size(), '-');
+    auto some = data.read_at(room_in(room), 0);
+    auto whole = data.read_exactly_at(room_in(room), 0);
+    EXPECT_TRUE(data.limit_transfers(0));
+    run([&]() -> task<> {
+        EXPECT_EQ((co_await std::move(some)).value_or(0), content.size());
+        const transfer got = co_await std::move(whole);
+        EXPECT_TRUE(got);
+    });
+    EXPECT_EQ(room, content);
+}
+
 #ifndef UPCALL_TEST_SANITIZED
 TEST_P(shared_file, has_the_memory_it_needs_or_says_that_there_is_none) {
     task_class few(home(), "few", {.shares = 100});

@@ -16,6 +16,9 @@
 namespace upcall {
 
 class driver;
+namespace detail {
+class file_queue;
+}
 
 /// What the kernel calls it: a descriptor, a SOCKET or HANDLE, a number in the simulator.
 using native_handle = std::intptr_t;
@@ -43,6 +46,8 @@ struct handle_record : recycled {
     /// Who waits for the close to be done, with the raw outcome; may be null.
     void (*on_closed)(void* argument, std::int64_t outcome) noexcept = nullptr;
     void* on_closed_argument = nullptr;
+    /// Files: what transfers go through before a driver sees them, or null. Not the driver's.
+    detail::file_queue* transfers = nullptr;
 };
 
 class handle {

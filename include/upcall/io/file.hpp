@@ -89,14 +89,15 @@ class file {
                                                      buffer.size(), offset, false, true);
     }
 
-    /// From now on at most `depth` of the transfers above are with the kernel at a time, from 1 to
-    /// 4,096; zero takes the limit away. The others wait, and each time one has come back the next
-    /// is of the task class that had least of its share: its transfers, each counted as 16 KiB and
-    /// its length, divided by its shares. Within a class it is first in, first out. What waits can
-    /// be cancelled, and then nothing of it has happened; it ends with `closed` when the file is
-    /// closed. A transfer of a whole buffer counts as one, however many steps it takes. Transfers
-    /// end also with not_enough_memory, when a class comes first to this queue. Calls on the file
-    /// as a whole, and `copy`, do not wait. docs/fairness.md has the bounds.
+    /// At most `depth` of the transfers above that start from now on, whenever they were made, are
+    /// with the kernel at a time: from 1 to 4,096; zero takes the limit away. The others wait, and
+    /// each time one has come back the next is of the task class that had least of its share: its
+    /// transfers, each counted as 16 KiB and its length, divided by its shares. Within a class it
+    /// is first in, first out. What waits can be cancelled, and then nothing of it has happened; it
+    /// ends with `closed` when the file is closed. A transfer of a whole buffer counts as one,
+    /// however many steps it takes. Transfers end also with not_enough_memory, when a class comes
+    /// first to this queue. Calls on the file as a whole, and `copy`, do not wait. docs/fairness.md
+    /// has the bounds.
     ///
     /// Errors: closed; device_or_resource_busy, something is in flight; not_enough_memory.
     result<void> limit_transfers(std::uint32_t depth) noexcept;
@@ -153,8 +154,7 @@ class file {
     template <class Operation>
     request<Operation> transfer(op_kind kind, void* data, std::size_t size, std::uint64_t offset,
                                 bool vectored, bool whole) {
-        return request<Operation>(
-            {handle_.record(), kind, data, size, offset, vectored, whole, queue_.get()});
+        return request<Operation>({handle_.record(), kind, data, size, offset, vectored, whole});
     }
     request<detail::simple_file_call> call(file_call what) {
         return request<detail::simple_file_call>({.what = what, .target = handle_.record()});

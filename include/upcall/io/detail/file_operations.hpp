@@ -26,7 +26,6 @@ class file_transfer : public io_operation {
         std::uint64_t offset;
         bool vectored;
         bool whole;
-        file_queue* queue;  // that it goes through, or null
     };
     explicit file_transfer(arguments&& given) noexcept;
 
@@ -35,6 +34,7 @@ class file_transfer : public io_operation {
 
     // ---- for the queue ----------------------------------------------------------------------
 
+    /// The one that it went through, or null.
     file_queue* queue() const noexcept { return queue_; }
     /// Counts what was transferred. True when there is more to do.
     bool again() noexcept;
@@ -49,7 +49,7 @@ class file_transfer : public io_operation {
     bool holds() const noexcept { return whole_ || queue_; }
 
     std::size_t done_ = 0;
-    file_queue* queue_;
+    file_queue* queue_ = nullptr;
     bool whole_;
 };
 
