@@ -44,7 +44,7 @@ struct io_operation : operation, pool_job {
     op_kind kind{};
     std::uint8_t flags = op_none;
     /// The driver's own notes while in flight.
-    std::uint8_t driver_state = 0;
+    std::uint16_t driver_state = 0;
     driver* via = nullptr;
     handle_record* target = nullptr;
     void* data = nullptr;  // receive: what its owner looks at next, to prefetch; may be gone

@@ -246,7 +246,7 @@ bool readiness_driver::wait_in(place where, io_operation& op, record& target) no
     return false;
 }
 
-readiness_driver::operations& readiness_driver::queue_of(record& of, std::uint8_t where) noexcept {
+readiness_driver::operations& readiness_driver::queue_of(record& of, std::uint16_t where) noexcept {
     if (where == in_reading) return of.reading;
     return where == in_writing ? of.writing : of.polling;
 }

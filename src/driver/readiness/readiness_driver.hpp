@@ -69,7 +69,7 @@ class readiness_driver final : public posix_driver {
     static record& record_of(handle_record& target) noexcept {
         return static_cast<record&>(target);
     }
-    static operations& queue_of(record& of, std::uint8_t where) noexcept;
+    static operations& queue_of(record& of, std::uint16_t where) noexcept;
 
     std::int64_t watch_record(record& added) noexcept;
     std::int64_t renew_watch(record& target, std::uint32_t interest) noexcept;

@@ -157,6 +157,11 @@ void fill_entry(sqe& entry, io_operation& op, const entry_forms& forms) noexcept
     }
 }
 
+bool stays_armed(const sqe& entry) noexcept {
+    if (entry.opcode == uring_abi::op::accept) return entry.ioprio & accept_flag::multishot;
+    return entry.opcode == uring_abi::op::recv && entry.ioprio & recvsend_flag::recv_multishot;
+}
+
 void fill_poll_entry(sqe& entry, const io_operation& op) noexcept {
     std::uint32_t bits = static_cast<std::uint32_t>(op.size);
     if (op.kind != op_kind::poll) bits = waits_to_write(op) ? ready_to_write : ready_to_read;

@@ -19,6 +19,9 @@ struct entry_forms {
 /// (addresses, message headers) is put where it stays until the completion.
 void fill_entry(uring_abi::sqe& entry, io_operation& op, const entry_forms& forms) noexcept;
 
+/// Whether a filled entry asks for more than one value.
+bool stays_armed(const uring_abi::sqe& entry) noexcept;
+
 /// Fills a cleared entry that waits until `op` can be done by a plain call, or for what a `poll`
 /// asks.
 void fill_poll_entry(uring_abi::sqe& entry, const io_operation& op) noexcept;

@@ -81,7 +81,6 @@ constexpr std::uint64_t offset_max = INT64_MAX;
 /// Whether an error blames a form of entry that older kernels do not know. A socket that does not
 /// listen, or is not connected, gives the same error for every form.
 bool is_about_multishot(const io_operation& op) noexcept {
-    if (!op.is_source()) return false;
     const int fd = static_cast<int>(op.target->native);
     if (op.kind == op_kind::accept) {
         int listens = 0;
@@ -254,7 +253,7 @@ void uring_driver::try_due() noexcept {
     for (int left = due_batch; left > 0; --left) {
         io_operation* op = due_.pop();
         if (!op) return;
-        op->driver_state &= static_cast<std::uint8_t>(~due);
+        op->driver_state &= static_cast<std::uint16_t>(~due);
         on_end(*op, 0);
     }
 }
@@ -268,10 +267,12 @@ bool uring_driver::queue_entry(io_operation& op) noexcept {
     sqe* entry = room();
     if (!entry) return false;
     op.driver_state |= in_kernel;
+    op.driver_state &= static_cast<std::uint16_t>(~asked_for_many);
     if (op.driver_state & polling)
         fill_poll_entry(*entry, op);
     else
         fill_entry(*entry, op, forms_);
+    if (stays_armed(*entry)) op.driver_state |= asked_for_many;
     use_registrations(*entry, op);
     entry->user_data = user_data_of(op);
     if (static_cast<record*>(op.target)->direct && ring_.pending() >= direct_batch) ring_.flush();
@@ -333,13 +334,13 @@ void uring_driver::queue_waiting() noexcept {
     while (io_operation* op = cancels_waiting_.front()) {
         if (ring_.full() && ring_.flush() <= 0) return;
         cancels_waiting_.pop();
-        op->driver_state &= static_cast<std::uint8_t>(~cancel_waiting);
+        op->driver_state &= static_cast<std::uint16_t>(~cancel_waiting);
         queue_cancel(*op);
     }
     while (io_operation* op = parked_.front()) {
         if (!queue_entry(*op)) return;
         parked_.pop();
-        op->driver_state &= static_cast<std::uint8_t>(~parked);
+        op->driver_state &= static_cast<std::uint16_t>(~parked);
     }
 }
 
@@ -353,7 +354,7 @@ void uring_driver::retry_starved() noexcept {
             if (submit_to_pool(*op)) finish(*op, op->result);
             continue;
         }
-        op->driver_state &= static_cast<std::uint8_t>(~starved);
+        op->driver_state &= static_cast<std::uint16_t>(~starved);
         op->driver_state |= parked;
         parked_.push(*op);
     }
@@ -404,7 +405,7 @@ void uring_driver::on_completion(const cqe& completion) noexcept {
             break;
         case tag_cancel: {
             io_operation& op = operation_of(completion.user_data);
-            op.driver_state &= static_cast<std::uint8_t>(~cancel_asked);
+            op.driver_state &= static_cast<std::uint16_t>(~cancel_asked);
             if (op.driver_state & done)
                 settle(op);
             else if (completion.res < 0 && waits_for_peer(op.kind) &&
@@ -429,7 +430,7 @@ void uring_driver::on_completion(const cqe& completion) noexcept {
 
 void uring_driver::on_operation(io_operation& op, const cqe& completion) noexcept {
     if (completion.flags & cqe_flag::more) return on_value(op, completion);
-    op.driver_state &= static_cast<std::uint8_t>(~in_kernel);
+    op.driver_state &= static_cast<std::uint16_t>(~in_kernel);
     std::byte* leased = nullptr;
     if (completion.flags & cqe_flag::buffer)
         leased = provided_.taken(completion.flags >> cqe_flag::buffer_shift);
@@ -488,13 +489,12 @@ std::int64_t uring_driver::retry(io_operation& op, std::int64_t outcome) noexcep
         case -ECANCELED:
             break;  // aimed at another operation on the same file
         case -EINVAL:
-        case -EOPNOTSUPP: {
-            if (!is_about_multishot(op)) return outcome;
-            bool& form =
-                op.kind == op_kind::accept ? forms_.multishot_accept : forms_.multishot_receive;
-            if (!std::exchange(form, false)) return outcome;
+        case -EOPNOTSUPP:
+            // By itself, also when another of its form was refused before it.
+            if (!(op.driver_state & asked_for_many) || !is_about_multishot(op)) return outcome;
+            (op.kind == op_kind::accept ? forms_.multishot_accept : forms_.multishot_receive) =
+                false;
             break;
-        }
         case -ENOBUFS: {
             if (op.kind != op_kind::receive) return outcome;
             if (!wanted) return -ECANCELED;

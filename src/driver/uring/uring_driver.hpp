@@ -86,7 +86,7 @@ class uring_driver final : public posix_driver {
     using operation_queue = queue<io_operation, &io_operation::driver_next>;
 
     // driver_state of an operation
-    enum : std::uint8_t {
+    enum : std::uint16_t {
         in_kernel = 1,           // an entry is queued or submitted, its last completion is to come
         cancel_asked = 2,        // a cancel entry is queued or submitted, its completion is to come
         cancel_waiting = 4,      // a cancel entry is to be queued when there is room
@@ -96,6 +96,7 @@ class uring_driver final : public posix_driver {
         due = parked | starved,  // waits in `due_`: the call is to be tried
         pooled = 64,             // in the blocking pool
         done = 128,              // its outcome waits for the answer to a cancellation
+        asked_for_many = 256,    // its last entry was to stay armed after a value
     };
 
     bool submit_to_pool(io_operation& op) noexcept;

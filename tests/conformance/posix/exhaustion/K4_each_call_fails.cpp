@@ -4,10 +4,10 @@
 #include <atomic>
 
 #include "conformance/fixture.hpp"
-#include "conformance/posix/next_call.hpp"
 #include "conformance/posix/raw.hpp"
 #include "conformance/tasks.hpp"
 #include "support/counting_new.hpp"
+#include "support/next_call.hpp"
 
 #ifdef UPCALL_TEST_SANITIZED
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "conformance/fixture.hpp"
-#include "conformance/posix/next_call.hpp"
 #include "conformance/tasks.hpp"
+#include "support/next_call.hpp"
 
 namespace upcall::test {
 
