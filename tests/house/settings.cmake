@@ -10,6 +10,13 @@ if(UPCALL_INSTALL AND NOT UPCALL_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
   set_tests_properties(house/installed_library_is_found PROPERTIES TIMEOUT 300)
 endif()
 
+# The compiler says what a wrong callback should have taken, and nothing else.
+if(NOT CMAKE_CROSSCOMPILING AND NOT UPCALL_SANITIZE)
+  add_test(NAME house/wrong_callbacks_are_told_what_is_wanted
+    COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/house/check_callback
+      ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR}/include)
+endif()
+
 # The upcall command is linked as the hardening flags ask. Its target is known only after
 # this folder, so the test is added when everything else is.
 function(upcall_test_hardening)

@@ -319,10 +319,5 @@ TEST_P(callbacks, misuse_on_another_thread_is_fatal) {
                  "\"main\"");
 }
 
-template <class Callback>
-concept fits_a_sleep = requires(scope& in, Callback callback) { start(in, sleep({}), callback); };
-static_assert(fits_a_sleep<void (*)(result<void>)>);
-static_assert(!fits_a_sleep<void (*)()> && !fits_a_sleep<void (*)(result<int>)>);
-
 }  // namespace
 }  // namespace upcall

@@ -44,6 +44,17 @@ inline constexpr bool takes_value = std::is_invocable_v<Callback&, Value>;
 template <class Callback>
 inline constexpr bool takes_value<Callback, void> = std::is_invocable_v<Callback&>;
 
+/// Says what is wanted where it is not what was given: the compiler names both types beside it.
+template <class Callback, class Yields>
+constexpr bool check_callback() {
+    static_assert(takes_value<Callback, Yields>,
+                  "the callback of start does not take what the operation yields: it is called as "
+                  "callback(Yields), or callback() where that is void. Yields is what co_await "
+                  "gives, and std::expected<value, std::exception_ptr> of what may throw (tasks, "
+                  "and what is made of them)");
+    return takes_value<Callback, Yields>;
+}
+
 class started_base : protected scope_member {
   public:
     virtual void ask_cancel() noexcept = 0;
@@ -163,15 +174,19 @@ inline void detail::started_base::let_go_of_handle() noexcept {
 /// nothing was begun and `callback` is destroyed. `name` is for reports, and outlives the
 /// operation.
 template <detail::combinable Awaitable, class Callback>
-    requires detail::takes_value<Callback, detail::settled_value<detail::operation_of<Awaitable>>>
 started start(scope& in, Awaitable what, Callback callback, const char* name = nullptr,
               std::source_location where = std::source_location::current()) {
-    using record = detail::started_operation<detail::operation_of<Awaitable>, Callback>;
-    auto* made = new record(in, detail::as_request(std::move(what)).release(), std::move(callback),
-                            {name, where});
-    started handle(*made);
-    made->begin();
-    return handle;
+    using begun = detail::operation_of<Awaitable>;
+    if constexpr (detail::check_callback<Callback, detail::settled_value<begun>>()) {
+        using record = detail::started_operation<begun, Callback>;
+        auto* made = new record(in, detail::as_request(std::move(what)).release(),
+                                std::move(callback), {name, where});
+        started handle(*made);
+        made->begin();
+        return handle;
+    } else {
+        return {};
+    }
 }
 
 }  // namespace upcall
