@@ -61,7 +61,7 @@ task<> attend(tcp::stream peer, members& all) {
 }
 
 task<> serve(const char* where) {
-    auto listener = tcp::listener::bind(where).value();
+    auto listener = value_or_throw(tcp::listener::bind(where), "listen on", where);
     std::printf("listening on %s\n", listener.local_address().value().to_string().c_str());
     std::fflush(stdout);
     members all;

@@ -30,7 +30,9 @@ task<> echo(tcp::stream peer) {
 }
 
 task<> serve(const options& chosen) {
-    auto listener = tcp::listener::bind(chosen.listen, {.reuse_port = chosen.loops > 1}).value();
+    auto listener =
+        value_or_throw(tcp::listener::bind(chosen.listen, {.reuse_port = chosen.loops > 1}),
+                       "listen on", chosen.listen);
     std::printf("listening on %s\n", listener.local_address().value().to_string().c_str());
     std::fflush(stdout);
     co_await with_scope([&](scope& connections) -> task<> {

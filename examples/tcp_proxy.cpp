@@ -41,7 +41,7 @@ task<> connect_through(tcp::stream client, address target) {
 }
 
 task<> serve(const char* where, address target) {
-    auto listener = tcp::listener::bind(where).value();
+    auto listener = value_or_throw(tcp::listener::bind(where), "listen on", where);
     std::printf("listening on %s\n", listener.local_address().value().to_string().c_str());
     std::fflush(stdout);
     co_await with_scope([&](scope& connections) -> task<> {

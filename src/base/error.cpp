@@ -74,4 +74,10 @@ std::int64_t raw_error(const std::error_code& code) noexcept {
     return -code.value();
 }
 
+void throw_failure(std::error_code code, std::string_view tried, std::string_view of_what) {
+    std::string words(tried);
+    if (!of_what.empty()) words.append(" ").append(of_what);
+    throw std::system_error(code, words);
+}
+
 }  // namespace upcall

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <upcall/io/tcp.hpp>
 #include <upcall/sync/event.hpp>
 #include <upcall/task/run_blocking.hpp>
 #include <upcall/task/sleep.hpp>
@@ -158,6 +159,20 @@ TEST(run, names_the_task_that_an_error_left_first) {
     EXPECT_EQ(GetCapturedStderr(),
               "upcall: task \"culprit\" ended by an error nobody handled: "
               "the handle is closed (upcall 6)\n");
+}
+
+TEST(run, names_the_address_that_could_not_be_had) {
+    std::string where;
+    CaptureStderr();
+    EXPECT_EQ(run([](std::string& taken) -> task<> {
+                  auto first = tcp::listener::bind("127.0.0.1:0").value();
+                  taken = first.local_address().value().to_string();
+                  auto second = value_or_throw(tcp::listener::bind(taken), "listen on", taken);
+                  co_return;
+              }(where)),
+              1);
+    EXPECT_EQ(GetCapturedStderr(), "upcall: task \"main\" ended by an exception: listen on " +
+                                       where + ": Address already in use\n");
 }
 
 TEST(run, names_the_last_culprit_when_the_first_was_forgiven) {

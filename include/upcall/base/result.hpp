@@ -6,14 +6,17 @@
 #include <concepts>
 #include <cstdint>
 #include <expected>
+#include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <upcall/base/error.hpp>
 
 namespace upcall {
 
-/// What an operation ends with. `.value()` on an error throws std::bad_expected_access; inside a
-/// task that ends the task, and `upcall::run` reports the code's message.
+/// What an operation ends with. `.value()` on an error throws std::bad_expected_access, whose
+/// `what` says nothing of the cause; inside a task that ends the task, and `upcall::run` reports
+/// the code's message. A code says why, not of what: see value_or_throw.
 template <class T>
 using result = std::expected<T, std::error_code>;
 
@@ -28,6 +31,25 @@ template <class Code>
     }
 std::unexpected<std::error_code> failure(Code code) noexcept {
     return std::unexpected<std::error_code>(make_error_code(code));
+}
+
+/// Throws std::system_error with `code`; its `what` begins "`tried` `of_what`: ", and goes on with
+/// the code's message. Throws std::bad_alloc where there is no memory for that.
+[[noreturn]] void throw_failure(std::error_code code, std::string_view tried,
+                                std::string_view of_what = {});
+
+/// The value; or throws, in words for whoever reads them:
+///
+///     auto listener = value_or_throw(tcp::listener::bind(where), "listen on", where);
+///     // upcall: task "main" ended by an exception: listen on 127.0.0.1:80: Permission denied
+///
+/// For errors that nobody goes on after; throw_failure says what is thrown. Costs nothing while all
+/// is well: both texts are looked at in that case alone.
+template <class T>
+T value_or_throw(result<T> outcome, std::string_view tried, std::string_view of_what = {}) {
+    if (!outcome) [[unlikely]]
+        throw_failure(outcome.error(), tried, of_what);
+    if constexpr (!std::is_void_v<T>) return std::move(*outcome);
 }
 
 /// How far a transfer of many bytes came, and why it stopped. True when all of it was done.
