@@ -29,6 +29,21 @@ TEST_P(stream_order, concurrent_writes_do_not_interleave) {
     });
 }
 
+TEST_P(stream_order, texts_are_written_as_they_are) {
+    run([]() -> task<> {
+        auto [here, there] = co_await connected_pair();
+        const std::string named = "named ";
+        const std::string_view view = "view ";
+        auto stored = here.write_all(named);
+        EXPECT_TRUE(co_await std::move(stored));
+        EXPECT_TRUE(co_await here.write_all(view));
+        EXPECT_EQ((co_await here.write("literal")).value_or(0), 7U);
+        std::string got(18, ' ');
+        EXPECT_TRUE(co_await there.read_exactly(room_in(got)));
+        EXPECT_EQ(got, "named view literal");
+    });
+}
+
 TEST_P(stream_order, concurrent_reads_are_served_first_in_first_out) {
     run([]() -> task<> {
         auto [here, there] = co_await connected_pair();

@@ -118,20 +118,20 @@ class ordered_writer : detail::core_owner<detail::writer_core> {
 
     /// Writes `bytes` at the end of the file: a `written`. They must stay until it has completed.
     /// Errors beside those of pwrite(2): queue_full, broken_stream, not_durable, closed.
-    request<detail::ordered_write> append(byte_view bytes) {
+    request<detail::ordered_write> append(outgoing bytes) {
         return write(detail::writer_entry::wish::write, true, bytes, 0);
     }
     /// The same at `offset`. Error also: invalid_argument past the largest offset of a file.
-    request<detail::ordered_write> write_at(byte_view bytes, std::uint64_t offset) {
+    request<detail::ordered_write> write_at(outgoing bytes, std::uint64_t offset) {
         return write(detail::writer_entry::wish::write, false, bytes, offset);
     }
 
     /// As `append` and `write_at`, and then waits until the bytes, and all that was started before
     /// them, are durable.
-    request<detail::ordered_write> commit(byte_view bytes) {
+    request<detail::ordered_write> commit(outgoing bytes) {
         return write(detail::writer_entry::wish::commit, true, bytes, 0);
     }
-    request<detail::ordered_write> commit_at(byte_view bytes, std::uint64_t offset) {
+    request<detail::ordered_write> commit_at(outgoing bytes, std::uint64_t offset) {
         return write(detail::writer_entry::wish::commit, false, bytes, offset);
     }
 

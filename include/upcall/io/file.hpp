@@ -73,7 +73,7 @@ class file {
 
     /// Some of the bytes at `offset`: how many, result<std::size_t>. With open_append, at the end.
     /// pwrite(2).
-    request<detail::some_file_transfer> write_at(byte_view buffer, std::uint64_t offset) {
+    request<detail::some_file_transfer> write_at(outgoing buffer, std::uint64_t offset) {
         return transfer<detail::some_file_transfer>(op_kind::file_write,
                                                     const_cast<std::byte*>(buffer.data()),
                                                     buffer.size(), offset, false, false);
@@ -83,7 +83,7 @@ class file {
                                                     pieces.size(), offset, true, false);
     }
     /// All of the bytes, or how many and the cause why not more: a `transfer`.
-    request<detail::whole_file_transfer> write_all_at(byte_view buffer, std::uint64_t offset) {
+    request<detail::whole_file_transfer> write_all_at(outgoing buffer, std::uint64_t offset) {
         return transfer<detail::whole_file_transfer>(op_kind::file_write,
                                                      const_cast<std::byte*>(buffer.data()),
                                                      buffer.size(), offset, false, true);

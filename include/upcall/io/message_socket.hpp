@@ -91,7 +91,7 @@ class message_socket : public detail::core_owner<detail::message_core> {
     /// Sends a message to the connected peer, waiting for room if there is none. Errors:
     /// message_size when the network does not take so much at once; those of send(2); cancellation
     /// (then nothing was sent). Yields result<void>.
-    request<detail::send_message_operation> send(byte_view message) {
+    request<detail::send_message_operation> send(outgoing message) {
         return request<detail::send_message_operation>({core_, message, {}});
     }
 

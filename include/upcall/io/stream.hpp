@@ -202,14 +202,14 @@ class byte_stream : public detail::core_owner<detail::stream_core> {
 
     /// Some of the buffer, as much as the stream takes in one go: how many bytes,
     /// result<std::size_t>.
-    request<detail::write_operation> write(byte_view buffer) {
+    request<detail::write_operation> write(outgoing buffer) {
         return request<detail::write_operation>({core_, buffer, {}});
     }
 
     /// All of the buffer, or the cause why not and how many bytes went: a `transfer`. Never
     /// interleaved with other writes. When it ends in the middle, writes already waiting behind it
     /// fail with broken_stream.
-    request<detail::write_all_operation> write_all(byte_view buffer) {
+    request<detail::write_all_operation> write_all(outgoing buffer) {
         return request<detail::write_all_operation>({core_, buffer, {}});
     }
     /// The same for pieces, in order. `pieces` is used up: it must stay until the completion, and

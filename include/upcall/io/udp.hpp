@@ -54,7 +54,7 @@ class socket : public message_socket {
     }
 
     /// As `send`, to `peer`. Error on a connected socket: as the system has it, for Linux none.
-    request<detail::send_message_operation> send_to(byte_view message, const address& peer) {
+    request<detail::send_message_operation> send_to(outgoing message, const address& peer) {
         return request<detail::send_message_operation>({core(), message, peer});
     }
 

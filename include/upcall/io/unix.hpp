@@ -41,7 +41,7 @@ class stream : public byte_stream {
     /// As `write_all`, with copies of `passed` for the peer, who gets them with the first byte;
     /// there has to be one. `passed` stay open here, and may be closed after the completion.
     /// Errors: invalid_argument for more than passed_max and for no bytes; those of sendmsg(2).
-    request<detail::write_with_operation> write_with(byte_view buffer,
+    request<detail::write_with_operation> write_with(outgoing buffer,
                                                      std::span<const native_handle> passed) {
         return request<detail::write_with_operation>({core(), buffer, passed});
     }
@@ -71,7 +71,7 @@ class sequential : public message_socket {
     result<peer_identity> identify_peer() const;
 
     /// As `send`, and as `receive`, with descriptors: see stream.
-    request<detail::send_with_operation> send_with(byte_view message,
+    request<detail::send_with_operation> send_with(outgoing message,
                                                    std::span<const native_handle> passed) {
         return request<detail::send_with_operation>({core(), message, {}, passed});
     }
@@ -119,12 +119,12 @@ class datagram : public message_socket {
     }
 
     /// As `send`, to `peer`. Error: connection_refused when nobody has bound it any more.
-    request<detail::send_message_operation> send_to(byte_view message, const address& peer) {
+    request<detail::send_message_operation> send_to(outgoing message, const address& peer) {
         return request<detail::send_message_operation>({core(), message, peer});
     }
 
     /// As `send` or `send_to`, and as `receive`, with descriptors: see stream.
-    request<detail::send_with_operation> send_with(byte_view message,
+    request<detail::send_with_operation> send_with(outgoing message,
                                                    std::span<const native_handle> passed,
                                                    const address& peer = {}) {
         return request<detail::send_with_operation>({core(), message, peer, passed});
