@@ -9,10 +9,12 @@
 
 namespace upcall {
 
-/// Owns bytes aligned to a power of two. Move-only. Throws std::bad_alloc.
+/// Owns bytes, which stay where they are when it is moved. Move-only. Any thread.
 class aligned_buffer {
   public:
+    /// No bytes.
     aligned_buffer() = default;
+    /// `size` bytes of any content, aligned to a power of two. Throws std::bad_alloc.
     explicit aligned_buffer(std::size_t size, std::size_t alignment = 4096)
         : data_(static_cast<std::byte*>(::operator new(size, std::align_val_t(alignment)))),
           size_(size),
@@ -31,6 +33,7 @@ class aligned_buffer {
         if (data_) ::operator delete(data_, std::align_val_t(alignment_));
     }
 
+    /// All of it; valid as long as this owns it.
     std::byte* data() const noexcept { return data_; }
     std::size_t size() const noexcept { return size_; }
     byte_span span() const noexcept { return {data_, size_}; }

@@ -60,13 +60,15 @@ class outgoing {
     byte_view bytes_;
 };
 
-/// One piece of a vectored transfer. Laid out as POSIX's struct iovec.
+/// One piece of a vectored transfer. Laid out as POSIX's struct iovec. Owns nothing: the bytes stay
+/// until the transfer has completed.
 struct io_slice {
     void* data = nullptr;
     std::size_t size = 0;
 
     io_slice() = default;
     io_slice(byte_span part) noexcept : data(part.data()), size(part.size()) {}
+    /// To be written from; nothing writes to it.
     io_slice(byte_view part) noexcept
         : data(const_cast<std::byte*>(part.data())), size(part.size()) {}
 };

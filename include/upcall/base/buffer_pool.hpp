@@ -24,6 +24,7 @@ class buffer_pool;
 class lease {
   public:
     lease() = default;
+    /// Takes a buffer of `pool` over that was taken out of it: its bytes from `begin` up to `size`.
     lease(buffer_pool& pool, std::byte* block, std::size_t size, std::size_t begin = 0) noexcept
         : pool_(&pool),
           block_(block),
@@ -46,7 +47,7 @@ class lease {
     }
     ~lease() { reset(); }
 
-    /// The received bytes that were not dropped yet.
+    /// The received bytes that were not dropped yet; valid until the buffer is given back.
     byte_span span() const noexcept { return {block_ + begin_, size_ - begin_}; }
     operator byte_view() const noexcept { return span(); }
     std::byte* data() const noexcept { return block_ + begin_; }
@@ -67,6 +68,7 @@ class lease {
     std::uint32_t size_ = 0;
 };
 
+/// The buffers of a pool: memory is reserved for all of them, and used as they are first needed.
 struct buffer_pool_options {
     /// Sizes are rounded up to powers of two, from 64 bytes to 1 GiB; counts are at most 65,536,
     /// as kernels number buffers with 16 bits.
@@ -110,15 +112,17 @@ class buffer_pool {
     std::uint32_t index_of(const std::byte* block) const noexcept {
         return (small_.holds(block) ? small_ : large_).index_of(block);
     }
+    /// The buffer with that number, whether or not it is out.
     std::byte* small_at(std::uint32_t index) const noexcept {
         return small_.memory + std::size_t{index} * small_.bytes;
     }
     std::byte* large_at(std::uint32_t index) const noexcept {
         return large_.memory + std::size_t{index} * large_.bytes;
     }
+    /// Whether it is one of the pool's large buffers.
     bool is_large(const std::byte* block) const noexcept { return large_.holds(block); }
 
-    /// What whoever holds a buffer may note about it.
+    /// What whoever holds a buffer may note about it: the next in a queue, and which bytes count.
     struct note {
         std::byte* next;
         std::uint32_t begin;
@@ -247,6 +251,7 @@ class lease_queue {
         return sum;
     }
 
+    /// Gives all buffers back.
     void clear(buffer_pool& pool) noexcept {
         while (!empty()) pop(pool).reset();
     }

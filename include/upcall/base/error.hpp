@@ -9,6 +9,7 @@
 
 namespace upcall {
 
+/// What the library itself has to say of an outcome. Equal to a std::error_code of upcall_category.
 enum class errc {
     /// The operation was asked to end, and nothing had happened: no byte moved, nothing opened.
     cancelled = 1,
@@ -51,6 +52,7 @@ enum class errc {
 /// The category of `errc`; its name is "upcall".
 const std::error_category& upcall_category() noexcept;
 
+/// What makes `errc` a std::error_code wherever one is asked for.
 inline std::error_code make_error_code(errc code) noexcept {
     return {static_cast<int>(code), upcall_category()};
 }

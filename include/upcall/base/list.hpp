@@ -16,6 +16,7 @@ struct list_hook {
     list_hook(const list_hook&) = delete;
     list_hook& operator=(const list_hook&) = delete;
 
+    /// Whether it is in a list.
     bool linked() const noexcept { return next != nullptr; }
 
     /// Takes the object out of whatever list it is in.
@@ -37,8 +38,10 @@ class list {
     list& operator=(const list&) = delete;
 
     bool empty() const noexcept { return head_.next == &head_; }
+    /// The first; the list is not empty.
     T& front() noexcept { return item(*head_.next); }
 
+    /// Links an object that is in no list of this tag. It stays its owner's.
     void push_back(T& object) noexcept { insert(*head_.previous, object, head_); }
     void push_front(T& object) noexcept { insert(head_, object, *head_.next); }
 
@@ -93,7 +96,8 @@ class list {
     hook head_;
 };
 
-/// A singly linked first-in first-out queue over a member `T* T::*Next`.
+/// A singly linked first-in first-out queue over a member `T* T::*Next`. Owns nothing; an object is
+/// in one queue of that member at a time, and stays where it is meanwhile.
 template <class T, T* T::* Next>
 class queue {
   public:
@@ -102,8 +106,10 @@ class queue {
     queue& operator=(const queue&) = delete;
 
     bool empty() const noexcept { return first_ == nullptr; }
+    /// The first, or null.
     T* front() const noexcept { return first_; }
 
+    /// Links an object behind the others.
     void push(T& object) noexcept {
         object.*Next = nullptr;
         if (last_)
@@ -113,12 +119,14 @@ class queue {
         last_ = &object;
     }
 
+    /// The same before the others.
     void push_front(T& object) noexcept {
         object.*Next = first_;
         first_ = &object;
         if (!last_) last_ = &object;
     }
 
+    /// Takes out the first object, or returns null.
     T* pop() noexcept {
         T* object = first_;
         if (!object) return nullptr;

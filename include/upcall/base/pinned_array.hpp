@@ -9,6 +9,7 @@
 
 namespace upcall {
 
+/// Owns its objects, which are destroyed with it, last first. Moving it moves none of them.
 template <class T>
 class pinned_array {
   public:
@@ -29,6 +30,8 @@ class pinned_array {
         ::operator delete(first_, std::align_val_t{alignof(T)});
     }
 
+    /// Makes one more, behind the others. Fatal when there is no room for it; throws what the
+    /// object's constructor throws.
     template <class... Arguments>
     T& emplace_back(Arguments&&... arguments) {
         UPCALL_ASSERT(size_ < capacity_);
@@ -37,6 +40,7 @@ class pinned_array {
         return *made;
     }
 
+    /// `index` is below size(); it is not checked.
     T& operator[](std::size_t index) noexcept { return first_[index]; }
     T* begin() noexcept { return first_; }
     T* end() noexcept { return first_ + size_; }

@@ -23,7 +23,8 @@ std::size_t recycler_fresh_blocks() noexcept;
 /// new and goes back to it at once.
 void recycler_bypass(bool on) noexcept;
 
-/// A base for objects that come and go in numbers.
+/// A base for objects that come and go in numbers: they are made in blocks of the recycler. Making
+/// one throws std::bad_alloc.
 struct recycled {
     static void* operator new(std::size_t size) { return recycler_allocate(size); }
     static void operator delete(void* block, std::size_t size) noexcept {

@@ -66,11 +66,13 @@ struct [[nodiscard("it says whether all of the bytes were moved")]] transfer {
 /// negated errno; further down it is a negated `errc` after this offset.
 inline constexpr std::int64_t errc_offset = 0x10000;
 
+/// The raw outcome that says `code`.
 constexpr std::int64_t raw_error(errc code) noexcept {
     return -(errc_offset + static_cast<std::int64_t>(code));
 }
 
-/// The std::error_code of a negative raw outcome, and the reverse.
+/// The std::error_code of a negative raw outcome, and the reverse: of `code`, which is one of
+/// upcall_category or an errno, and not empty.
 std::error_code error_from_raw(std::int64_t raw) noexcept;
 std::int64_t raw_error(const std::error_code& code) noexcept;
 

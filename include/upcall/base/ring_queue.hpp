@@ -11,12 +11,13 @@
 
 namespace upcall {
 
+/// First in, first out; owns what is in it. For one thread at a time.
 template <class T>
 class ring_queue {
     static_assert(std::is_nothrow_move_constructible_v<T>, "moving must not fail half way");
 
   public:
-    /// Throws std::bad_alloc.
+    /// Room for `capacity` values, all of it at once. Throws std::bad_alloc.
     explicit ring_queue(std::size_t capacity)
         : slots_(std::make_unique<slot[]>(capacity)), capacity_(capacity) {}
     ring_queue(const ring_queue&) = delete;

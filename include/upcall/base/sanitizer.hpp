@@ -19,6 +19,7 @@
 
 namespace upcall {
 
+/// From here on only a kernel may touch these bytes, until `unguard_buffer` of the same ones.
 inline void guard_buffer([[maybe_unused]] const void* data,
                          [[maybe_unused]] std::size_t size) noexcept {
 #ifdef UPCALL_ASAN

@@ -37,6 +37,7 @@ inline constexpr std::size_t driver_task_count = 16;
 /// In words, for a table.
 std::string_view name_of(driver_task task) noexcept;
 
+/// How well a driver does one task. The texts live as long as the program.
 struct ability {
     enum class way : std::uint8_t {
         native,    // the interface has it

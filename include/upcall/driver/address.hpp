@@ -13,6 +13,7 @@ namespace upcall {
 
 enum class address_family : std::uint8_t { none, ipv4, ipv6, unix_path };
 
+/// A value: copied freely, used on any thread. Two are equal when they name the same place.
 class address {
   public:
     /// Longest Unix path that Linux takes, without its terminator (unix(7)).
@@ -35,8 +36,10 @@ class address {
     static result<address> unix_path(std::string_view path);
 
     address_family family() const noexcept { return family_; }
+    /// 0 for a Unix path.
     std::uint16_t port() const noexcept { return port_; }
     void set_port(std::uint16_t port) noexcept { port_ = port; }
+    /// Of an IPv6 address: the number of the interface that a link-local one belongs to; else 0.
     std::uint32_t scope() const noexcept { return scope_; }
     /// The first 4 or all 16 octets are the IP address.
     const std::array<std::uint8_t, 16>& octets() const noexcept { return octets_; }

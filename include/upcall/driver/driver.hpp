@@ -57,7 +57,9 @@ struct peer_identity {
 
 /// What the loop lends a driver; all of it outlives the driver.
 struct driver_environment {
+    /// Where completions go. Never null.
     ready_queue* ready = nullptr;
+    /// What `receive` leases from. Never null.
     buffer_pool* buffers = nullptr;
     /// For what always blocks; null: the process's own, blocking_pool::shared().
     blocking_pool* pool = nullptr;
@@ -77,6 +79,8 @@ struct file_transfer_counts {
     std::uint64_t sent_back = 0;
 };
 
+/// One per loop. What an operation's handle, buffer and result mean is told by op_kind; errors are
+/// raw outcomes there (see error_from_raw), and in the controls results.
 class driver {
   public:
     explicit driver(const driver_environment& lent) noexcept
@@ -122,11 +126,17 @@ class driver {
 
     // ---- time and chance --------------------------------------------------------------------
 
+    /// Monotonic; the simulator's is virtual and stands still while a loop has something to do.
     virtual time_point now() noexcept = 0;
+    /// Any 64 bits: of the system's random source (getrandom(2)), or of the simulator's seed.
     virtual std::uint64_t random() noexcept = 0;
 
     // ---- controls: synchronous, never blocking ----------------------------------------------
+    //
+    // Each is one system call of that name, whose errors it has. Handles that they are given stay
+    // their owner's; those that they make belong to the caller.
 
+    /// A socket, not yet bound, of kind `datagram` for what keeps message boundaries; socket(2).
     virtual result<handle> open_socket(address_family family, socket_type type) noexcept = 0;
     /// Two connected handles: a pair of Unix sockets, or their like.
     virtual result<std::pair<handle, handle>> open_pair(socket_type type) noexcept = 0;
@@ -151,6 +161,7 @@ class driver {
         static_cast<void>(interface_number), static_cast<void>(member);
         return failure(errc::unsupported);
     }
+    /// SO_PEERCRED of unix(7). Error: unsupported where the system does not tell.
     virtual result<peer_identity> identify_peer(handle_record& target) noexcept {
         static_cast<void>(target);
         return failure(errc::unsupported);
@@ -197,14 +208,16 @@ class driver {
     /// Buffers of the pool that are out because the driver keeps them in stock for the kernel.
     virtual std::size_t buffers_in_stock() const noexcept { return 0; }
 
+    /// For reports; all zero for a driver that counts none.
     virtual file_transfer_counts file_transfers() const noexcept { return {}; }
 
     /// A leased buffer came back after the pool had run dry: what waits for one may go on. The loop
     /// wires buffer_pool::on_refill to this.
     virtual void buffers_refilled() noexcept {}
 
-    /// Lets the kernel know memory that transfers of files will use again and again, so that it
-    /// need not find the pages each time. 0, or a raw error: then it is used as any other memory.
+    /// Lets the kernel know memory, which stays the caller's until `forget_memory`, that transfers
+    /// of files will use again and again, so that it need not find the pages each time. 0, or a raw
+    /// error: then it is used as any other memory.
     virtual std::int64_t register_memory(byte_span memory) noexcept {
         static_cast<void>(memory);
         return raw_error(errc::unsupported);

@@ -10,6 +10,9 @@
 
 namespace upcall {
 
+/// The calls, and what each reads of file_call_arguments → what it answers. Where no value is
+/// named the result is 0. A path is relative to `directory`. Errors: those of the call named, or
+/// of its like with "at" (openat(2), …), as negated errno.
 enum class file_call : std::uint8_t {
     open,            // path, options, mode → native handle
     status,          // path, or target when path is null → status
@@ -42,6 +45,7 @@ enum open_options : std::uint32_t {
     open_no_symlinks = 2048,  // with open_beneath: the path may have no symbolic link in it
 };
 
+/// What a name in a file system stands for.
 enum class file_type : std::uint8_t {
     unknown,
     regular,
@@ -55,8 +59,8 @@ enum class file_type : std::uint8_t {
 /// What statx(2) says of a file. Times are nanoseconds since 1970.
 struct file_status {
     file_type type = file_type::unknown;
-    std::uint32_t permissions = 0;
-    std::uint64_t size = 0;
+    std::uint32_t permissions = 0;  // the bits of chmod(2)
+    std::uint64_t size = 0;         // bytes
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
     std::uint64_t links = 0;
@@ -67,11 +71,15 @@ struct file_status {
     std::uint32_t direct_offset_alignment = 0;
 };
 
+/// One name in a directory, without its path. The type is `unknown` where the file system does not
+/// keep it with the name (readdir(3)).
 struct directory_entry {
     std::string name;
     file_type type = file_type::unknown;
 };
 
+/// What a file call is given, and where it puts its answer. All that is pointed to stays its
+/// owner's, and where it is, until the completion; so does this. Offsets and sizes are in bytes.
 struct file_call_arguments {
     file_call what{};
     /// Null-terminated; relative to `directory`, or to the working directory when that is null.
@@ -79,13 +87,13 @@ struct file_call_arguments {
     const char* other_path = nullptr;
     handle_record* directory = nullptr;
     handle_record* other = nullptr;
-    std::uint32_t options = 0;
-    std::uint32_t mode = 0;
+    std::uint32_t options = 0;  // open_options
+    std::uint32_t mode = 0;     // permissions
     std::uint64_t offset = 0;
     std::uint64_t other_offset = 0;
     std::uint64_t size = 0;
-    file_status* status = nullptr;
-    std::vector<directory_entry>* entries = nullptr;
+    file_status* status = nullptr;                    // filled in by `status`
+    std::vector<directory_entry>* entries = nullptr;  // filled in by `list_directory`
 };
 
 }  // namespace upcall

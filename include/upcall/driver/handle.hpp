@@ -24,6 +24,7 @@ class file_queue;
 using native_handle = std::intptr_t;
 inline constexpr native_handle no_native_handle = -1;
 
+/// What can be done with a handle.
 enum class handle_kind : std::uint8_t {
     stream,    // connected bytes: TCP, Unix stream, pipe, terminal
     listener,  // accepts
@@ -34,7 +35,9 @@ enum class handle_kind : std::uint8_t {
 
 /// The part of a handle that stays in one place; drivers derive theirs. Lives on one loop's thread.
 struct handle_record : recycled {
+    /// Whose it is, from beginning to end.
     driver* via = nullptr;
+    /// What the driver's kernel knows it by; its business alone.
     native_handle native = no_native_handle;
     /// Operations submitted to the driver for it and not completed; keeps the record alive.
     std::uint32_t in_flight = 0;
@@ -50,9 +53,12 @@ struct handle_record : recycled {
     detail::file_queue* transfers = nullptr;
 };
 
+/// Owns a record, and closes it when destroyed. Move-only; for the thread of the driver's loop.
+/// Empty when default-made, moved from, closed or detached.
 class handle {
   public:
     handle() = default;
+    /// Takes a record over that a driver has made.
     explicit handle(handle_record& record) noexcept : record_(&record) {}
     handle(handle&& other) noexcept : record_(std::exchange(other.record_, nullptr)) {}
     handle& operator=(handle&& other) noexcept {
@@ -65,7 +71,9 @@ class handle {
     ~handle() { close(); }
 
     explicit operator bool() const noexcept { return record_ != nullptr; }
+    /// What operations are aimed at; null when empty. Valid until this is closed.
     handle_record* record() const noexcept { return record_; }
+    /// The driver that it was opened on. Not of an empty one.
     driver& via() const noexcept { return *record_->via; }
 
     /// Ends the operations in flight, then closes. Returns at once; nothing to wait for.

@@ -102,6 +102,7 @@ struct host_system {
     std::vector<std::string> container_evidence;
 };
 
+/// All that was found out. A value; any thread.
 struct host {
     host_system system;
     host_limits limits;

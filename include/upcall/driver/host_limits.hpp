@@ -21,6 +21,7 @@ struct quantity {
     std::uint64_t value = 0;
     int error = 0;
 
+    /// A number, no limit, or the errno that says why it is not to be had.
     static quantity of(std::uint64_t value) noexcept { return {kind::known, value, 0}; }
     static quantity infinite() noexcept { return {kind::unlimited, 0, 0}; }
     static quantity unknown(int error) noexcept { return {kind::unreadable, 0, error}; }
@@ -86,6 +87,7 @@ struct limit_fact {
     /// Empty unless the limit is tight on this host: what will happen, and what to change.
     std::string advice;
 
+    /// Whether it is tight here.
     bool bites() const noexcept { return !advice.empty(); }
 };
 

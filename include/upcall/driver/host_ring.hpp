@@ -17,14 +17,15 @@ enum class presence : std::uint8_t { unknown, absent, present };
 struct capability_set {
     static constexpr std::size_t size = 128;
 
-    std::bitset<size> known;
-    std::bitset<size> offered;
+    std::bitset<size> known;    // the kernel told, or was tried
+    std::bitset<size> offered;  // and has it
 
     /// The state of number `index`; unknown past the end.
     presence operator[](std::size_t index) const noexcept {
         if (index >= size || !known[index]) return presence::unknown;
         return offered[index] ? presence::present : presence::absent;
     }
+    /// Notes what was found out about `index`; past the end nothing.
     void set(std::size_t index, bool is_there) noexcept {
         if (index >= size) return;
         known[index] = true;

@@ -40,12 +40,17 @@ enum op_flags : std::uint8_t {
     op_bulk = 8,       // receive: lease a large buffer
 };
 
+/// Filled in by whoever starts it (kind, flags, target, data, size, offset) and left alone until it
+/// has completed, with the buffer that it names. The rest is the driver's, but for `result` and
+/// `leased`, which it leaves to the starter.
 struct io_operation : operation, pool_job {
     op_kind kind{};
+    /// A set of op_flags.
     std::uint8_t flags = op_none;
     /// The driver's own notes while in flight.
     std::uint16_t driver_state = 0;
     driver* via = nullptr;
+    /// What it works on; null for `work`, and for calls on paths.
     handle_record* target = nullptr;
     void* data = nullptr;  // receive: what its owner looks at next, to prefetch; may be gone
     std::size_t size = 0;

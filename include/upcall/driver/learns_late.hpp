@@ -9,6 +9,7 @@
 
 namespace upcall {
 
+/// A base of such a driver; found by dynamic_cast, and never owned by it.
 class learns_late {
   public:
     /// Delivers what has arrived for `source`, which is in flight on this driver and stays so. The

@@ -11,6 +11,7 @@
 
 namespace upcall {
 
+/// Which driver is wanted, and with what options.
 struct driver_choice {
     /// "uring", "epoll", "poll", "select", "sigio", "kqueue", "blocking", "iocp"; empty or "auto":
     /// what the environment variable UPCALL_DRIVER names, or the first that works of uring, epoll,
@@ -22,6 +23,7 @@ struct driver_choice {
     /// "epoll+posix_aio_suspend". Where the host refuses that, files go to the pool all the same,
     /// and the report says why.
     std::string name{};
+    /// Where it is io_uring.
     uring_options uring{};
 };
 

@@ -47,7 +47,9 @@ struct sim_faults {
     std::uint32_t misdirected_write = 0;
 };
 
+/// What a simulated kernel is like. Chances are in a million occasions, sizes in bytes.
 struct sim_options {
+    /// Decides every draw; see driver/choices.hpp.
     std::uint64_t seed = 1;
 
     // Time. Delays are drawn anew for every event.
@@ -122,9 +124,11 @@ class sim_kernel {
     sim_kernel& operator=(const sim_kernel&) = delete;
     ~sim_kernel();
 
+    /// The virtual time, which all drivers share.
     time_point now() const noexcept;
     /// As if a computation of that length had run: for handlers that are to take time.
     void spend(duration length) noexcept;
+    /// Where every draw comes from: for a test's own, too.
     choices& chosen() noexcept;
 
     /// A hash over every outcome so far, with its time: equal for equal runs.
@@ -201,6 +205,7 @@ class sim_kernel {
     /// What is in flight on a computer.
     std::vector<sim_waiting> waiting(sim_host host) const;
 
+    /// For the drivers.
     sim::machine& inside() noexcept { return *machine_; }
 
   private:

@@ -17,6 +17,7 @@
 
 namespace upcall {
 
+/// How `atomic_replace` does it.
 struct replace_options {
     /// Permissions of the new file, whatever the umask. None: those of the file that is replaced;
     /// where there was none 0666, less the umask.

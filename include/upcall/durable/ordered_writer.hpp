@@ -85,6 +85,7 @@ class ordered_wait : public writer_entry {
 
 }  // namespace detail
 
+/// How a writer is opened, and how much it takes in.
 struct writer_options {
     /// Permissions of a file that is created, less the umask.
     std::uint32_t mode = 0666;

@@ -29,10 +29,12 @@ namespace upcall {
 /// it, after the transfers in flight have ended; their buffers must live that long.
 class file {
   public:
+    /// Open nowhere: every operation on it ends with `closed`.
     file() = default;
     /// Takes a handle of kind `file`.
     explicit file(handle opened) noexcept : handle_(std::move(opened)) {}
 
+    /// Whether it is open, as far as this side is concerned.
     explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
 
     /// Opens a file: `how` is a set of open_options, `mode` the permissions of one that is created.
@@ -48,12 +50,17 @@ class file {
                                                      .on_path = true});
     }
 
-    /// Takes a descriptor of this process; on error the caller still owns it.
+    /// Takes a descriptor of this process, on the current loop; on error the caller still owns it.
+    /// Errors: no_loop; those of the driver.
     static result<file> adopt(native_handle opened);
-    /// The descriptor, which the caller now owns. Error: device_or_resource_busy.
+    /// The descriptor, which the caller now owns; the file is empty afterwards. Errors: closed;
+    /// device_or_resource_busy while anything is in flight.
     result<native_handle> release() noexcept;
 
     // ---- transfers ------------------------------------------------------------------------
+    //
+    // The file, the buffer and `pieces` stay until the completion. Errors of each, beside those of
+    // the call named: closed; wrong_loop; cancellation, and then no byte was moved.
 
     /// Some bytes from `offset` on: how many, result<std::size_t>; 0 only at or past the end of the
     /// file. pread(2).
@@ -61,6 +68,7 @@ class file {
         return transfer<detail::some_file_transfer>(op_kind::file_read, buffer.data(),
                                                     buffer.size(), offset, false, false);
     }
+    /// The same into several pieces, in order. preadv(2).
     request<detail::some_file_transfer> read_at(std::span<io_slice> pieces, std::uint64_t offset) {
         return transfer<detail::some_file_transfer>(op_kind::file_read, pieces.data(),
                                                     pieces.size(), offset, true, false);
@@ -78,6 +86,7 @@ class file {
                                                     const_cast<std::byte*>(buffer.data()),
                                                     buffer.size(), offset, false, false);
     }
+    /// The same of several pieces, in order. pwritev(2).
     request<detail::some_file_transfer> write_at(std::span<io_slice> pieces, std::uint64_t offset) {
         return transfer<detail::some_file_transfer>(op_kind::file_write, pieces.data(),
                                                     pieces.size(), offset, true, false);
@@ -146,8 +155,10 @@ class file {
         return request<detail::close_file_operation>({std::move(handle_), std::move(queue_)});
     }
 
+    /// For operations: what they work on; null when it is empty.
     handle_record* record() const noexcept { return handle_.record(); }
 
+    /// The same of a file that may be absent.
     static handle_record* record_of(const file* of) noexcept { return of ? of->record() : nullptr; }
 
   private:

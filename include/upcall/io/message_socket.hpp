@@ -27,6 +27,7 @@ struct datagram {
     std::size_t size = 0;
     /// Who sent it; family none on seqpacket sockets, and when the sender has no name.
     address peer{};
+    /// Whether the buffer was too short for it.
     bool truncated = false;
     /// Descriptors that came along found no room and were closed.
     bool descriptors_lost = false;
@@ -74,6 +75,8 @@ class connect_message_operation : public io_operation_base {
 
 }  // namespace detail
 
+/// Move-only. Requests refer to the socket and to what they are given; both stay until the
+/// completion.
 class message_socket : public detail::core_owner<detail::message_core> {
   public:
     message_socket() = default;
@@ -102,8 +105,9 @@ class message_socket : public detail::core_owner<detail::message_core> {
         return request<detail::close_operation<message_socket>>({this});
     }
 
+    /// Where it is bound: getsockname(2). Error: closed.
     result<address> local_address() const;
-    /// Error: not_connected.
+    /// Whom it is connected to: getpeername(2). Errors: closed; not_connected.
     result<address> peer_address() const;
 
     /// Sets or reads an option; see socket_option.

@@ -14,6 +14,7 @@
 
 namespace upcall::pipe {
 
+/// The two ends of a pipe, each with an owner of its own.
 struct ends {
     byte_stream reader;
     byte_stream writer;
@@ -30,7 +31,8 @@ result<byte_stream> adopt(native_handle descriptor);
 /// Streams over copies of the process's own descriptors 0, 1 and 2, which stay open. While one
 /// lives, the descriptor is in non-blocking mode for all who share it; closing the stream switches
 /// that back. Where two of them are one terminal, close the one made first last: they share the
-/// mode, and a call on the other would block the loop from then on.
+/// mode, and a call on the other would block the loop from then on. Errors: no_loop; those of
+/// fcntl(2) and of the driver.
 result<byte_stream> standard_input();
 result<byte_stream> standard_output();
 result<byte_stream> standard_error();

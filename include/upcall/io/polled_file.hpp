@@ -26,6 +26,7 @@ namespace detail {
 class polled_file_core;
 }
 
+/// How far a polled_file reads ahead, and in what pieces.
 struct polled_file_options {
     /// Of each read, and so of each chunk but the last. With open_direct a multiple of the disk's
     /// blocks.

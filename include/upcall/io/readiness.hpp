@@ -73,8 +73,11 @@ class watched {
     /// Watches `descriptor` on the current loop. Errors: no_loop; those of the driver.
     static result<watched> start(native_handle descriptor);
 
+    /// Whether it watches something.
     explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
 
+    /// As upcall::readable and upcall::writable. This must stay where its record is: open, until
+    /// the completion. Errors also: closed.
     request<detail::one_readiness_operation> readable() { return wait_for(ready_to_read); }
     request<detail::one_readiness_operation> writable() { return wait_for(ready_to_write); }
     /// Whichever of `wanted`, a set of ready_to_read and ready_to_write, holds first: those that
@@ -84,6 +87,7 @@ class watched {
         return request<detail::readiness_operation>({no_native_handle, handle_.record(), wanted});
     }
 
+    /// Stops watching: who waits ends with `closed`. The descriptor is its owner's, as before.
     void stop() noexcept { handle_.close(); }
 
   private:

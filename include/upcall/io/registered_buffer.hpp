@@ -21,8 +21,10 @@ class loop;
 /// thread, and destroyed before the loop; as any buffer, only after the transfers that use it.
 class registered_buffer {
   public:
+    /// No bytes.
     registered_buffer() = default;
-    /// Errors: no_loop; not_enough_memory.
+    /// `size` bytes of any content, on the current loop; not being registered is no error. Errors:
+    /// no_loop; not_enough_memory.
     static result<registered_buffer> create(std::size_t size);
 
     registered_buffer(registered_buffer&& other) noexcept
@@ -34,6 +36,7 @@ class registered_buffer {
     }
     ~registered_buffer();
 
+    /// All of it; valid as long as this owns it.
     std::byte* data() const noexcept { return memory_.data(); }
     std::size_t size() const noexcept { return memory_.size(); }
     byte_span span() const noexcept { return memory_.span(); }

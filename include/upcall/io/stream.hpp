@@ -163,6 +163,9 @@ class detach_operation : public stream_waiter {
 
 }  // namespace detail
 
+/// Move-only; empty when default-made, moved from, closed, detached or released. Requests refer to
+/// the stream and to the buffers that they are given; both stay until the completion. On an empty
+/// stream every operation ends with `closed`.
 class byte_stream : public detail::core_owner<detail::stream_core> {
   public:
     byte_stream() = default;

@@ -16,17 +16,21 @@
 
 namespace upcall::tcp {
 
+/// When the kernel asks a silent peer whether it is still there; zero: as the system has it.
 struct keep_alive_times {
     std::chrono::seconds idle{};      // silence before the first question
     std::chrono::seconds interval{};  // between questions
     int probes = 0;                   // unanswered ones that end the connection
 };
 
+/// A TCP connection. See io/stream.hpp.
 class stream : public byte_stream {
   public:
     stream() = default;
+    /// As that of byte_stream.
     stream(loop& home, handle&& socket) : byte_stream(home, std::move(socket)) {}
 
+    /// This end and the other one: getsockname(2), getpeername(2). Errors: closed; not_connected.
     result<address> local_address() const;
     result<address> peer_address() const;
 
@@ -80,6 +84,7 @@ class tcp_connect_operation : public connect_operation {
 
 namespace upcall::tcp {
 
+/// How `listener::bind` listens.
 struct listen_options {
     /// Connections that may wait in the kernel; it caps them at net.core.somaxconn.
     int backlog = 1024;
@@ -101,10 +106,12 @@ class listener : public detail::core_owner<detail::accept_core> {
     /// Listens on the current loop. `where` as in address::parse; port 0 picks a free one. The
     /// address may be taken over from connections of a former process that linger in TIME_WAIT.
     /// Errors: no_loop; invalid_argument for what is not an address; those of bind(2), listen(2).
+    /// They do not name the address; value_or_throw does.
     static result<listener> bind(std::string_view where, const listen_options& options = {});
     static result<listener> bind(const address& where, const listen_options& options = {});
 
-    /// Takes a listening socket of this process; on error the caller still owns it.
+    /// Takes a listening socket of this process, on the current loop; on error the caller still
+    /// owns it. Errors: no_loop; those of the driver.
     static result<listener> adopt(native_handle listening);
 
     /// The listening socket, which the caller now owns; the listener is empty afterwards. Error:
@@ -132,6 +139,7 @@ class listener : public detail::core_owner<detail::accept_core> {
         if (core_) core_->allow_ahead(on);
     }
 
+    /// Where it listens, with the port that was picked: getsockname(2). Error: closed.
     result<address> local_address() const;
 
     /// Closes and waits until the kernel has let go. What waits ends with `closed`, before this
@@ -144,9 +152,11 @@ class listener : public detail::core_owner<detail::accept_core> {
     friend class detail::close_operation<listener>;
 };
 
+/// How `connect` connects.
 struct connect_options {
     /// What to connect from; family none leaves it to the system, and so does port 0.
     address local{};
+    /// As stream::set_no_delay.
     bool no_delay = true;
 };
 

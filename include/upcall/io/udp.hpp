@@ -21,6 +21,7 @@
 
 namespace upcall::udp {
 
+/// How `socket::bind` binds.
 struct bind_options {
     /// Others may have bound the same address, as for multicast; all must say so.
     bool reuse_address = false;
@@ -30,20 +31,26 @@ struct bind_options {
     bool only_ipv6 = true;
 };
 
+/// A UDP socket. See io/message_socket.hpp.
 class socket : public message_socket {
   public:
     socket() = default;
+    /// Takes a handle of kind `datagram`, opened on `home`'s driver. Throws std::bad_alloc, and
+    /// then leaves it.
     socket(loop& home, handle&& opened) : message_socket(home, std::move(opened)) {}
 
     /// A socket on the current loop, bound to `where` (as in address::parse; port 0 picks a free
     /// one). Errors: no_loop; invalid_argument for what is not an IP address; those of bind(2).
+    /// They do not name the address; value_or_throw does.
     static result<socket> bind(std::string_view where, const bind_options& options = {});
     static result<socket> bind(const address& where, const bind_options& options = {});
 
-    /// A socket that is bound to nothing yet; its first message picks a free port.
+    /// A socket on the current loop that is bound to nothing yet; its first message picks a free
+    /// port. Errors: no_loop; those of socket(2).
     static result<socket> open(address_family family);
 
-    /// Takes a socket of this process; on error the caller still owns it.
+    /// Takes a socket of this process, on the current loop; on error the caller still owns it.
+    /// Errors: no_loop; those of the driver.
     static result<socket> adopt(native_handle native);
 
     /// Talks to `peer` alone from now on: `send` goes there, and only what comes from there is

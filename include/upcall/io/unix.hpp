@@ -31,11 +31,15 @@ inline constexpr std::size_t passed_max = 253;
 class stream : public byte_stream {
   public:
     stream() = default;
+    /// As that of byte_stream.
     stream(loop& home, handle&& socket) : byte_stream(home, std::move(socket)) {}
 
+    /// This end's name and the other one's, empty where it has none: getsockname(2),
+    /// getpeername(2). Errors: closed; not_connected.
     result<address> local_address() const;
     result<address> peer_address() const;
-    /// The process at the other end, as it was when it connected or listened.
+    /// The process at the other end, as it was when it connected or listened. SO_PEERCRED of
+    /// unix(7). Errors: closed; unsupported where the system does not tell.
     result<peer_identity> identify_peer() const;
 
     /// As `write_all`, with copies of `passed` for the peer, who gets them with the first byte;
@@ -56,7 +60,10 @@ class stream : public byte_stream {
         return request<detail::read_with_operation>({core(), buffer, &arrived, max});
     }
 
+    /// Takes a connected socket of this process, on the current loop; on error the caller still
+    /// owns it. Errors: no_loop; those of the driver.
     static result<stream> adopt(native_handle connected);
+    /// What another loop's stream was detached from: see byte_stream::attach.
     static result<stream> attach(detached_stream& from);
 };
 
@@ -66,8 +73,11 @@ class stream : public byte_stream {
 class sequential : public message_socket {
   public:
     sequential() = default;
+    /// Takes a handle of kind `datagram`, opened on `home`'s driver. Throws std::bad_alloc, and
+    /// then leaves it.
     sequential(loop& home, handle&& socket) : message_socket(home, std::move(socket), true) {}
 
+    /// As stream::identify_peer.
     result<peer_identity> identify_peer() const;
 
     /// As `send`, and as `receive`, with descriptors: see stream.
@@ -84,9 +94,11 @@ class sequential : public message_socket {
     /// Ends a direction, at once: messages that wait to be sent fail with broken_pipe.
     result<void> shut_down(shut direction);
 
+    /// As stream::adopt.
     static result<sequential> adopt(native_handle connected);
 };
 
+/// What becomes of the file that a name stands for.
 struct bind_options {
     /// A file in the way that belongs to a socket nobody listens on, which is found out by
     /// connecting to it, is removed first. Two processes that do so at once may both succeed; the
@@ -101,15 +113,17 @@ struct bind_options {
 class datagram : public message_socket {
   public:
     datagram() = default;
+    /// As that of sequential.
     datagram(loop& home, handle&& socket) : message_socket(home, std::move(socket)) {}
 
     /// A socket on the current loop with a name, which others send to. Errors: no_loop;
     /// filename_too_long; those of bind(2).
     static result<datagram> bind(std::string_view path, const bind_options& options = {});
-    /// One without a name: it can send, and gets no answers.
+    /// One without a name: it can send, and gets no answers. Errors: no_loop; those of socket(2).
     static result<datagram> open();
-    /// Two that are connected to each other.
+    /// Two that are connected to each other. Errors: no_loop; those of socketpair(2).
     static result<std::pair<datagram, datagram>> pair();
+    /// As stream::adopt.
     static result<datagram> adopt(native_handle native);
 
     /// Sends to `path` alone from now on, and receives only from there. Errors: those of
@@ -168,6 +182,7 @@ class unix_connect_operation : public connect_operation {
 
 namespace upcall::unix_socket {
 
+/// How `basic_listener::bind` listens.
 struct listen_options {
     /// Connections that may wait in the kernel; it caps them at net.core.somaxconn.
     int backlog = 1024;
@@ -190,7 +205,8 @@ class basic_listener : public detail::core_owner<detail::accept_core> {
     /// bind(2), listen(2).
     static result<basic_listener> bind(std::string_view path, const listen_options& options = {});
 
-    /// Takes a listening socket of this process; on error the caller still owns it.
+    /// Takes a listening socket of this process, on the current loop; on error the caller still
+    /// owns it. Errors: no_loop; those of the driver.
     static result<basic_listener> adopt(native_handle listening);
 
     /// The next connection; as tcp::listener::accept.
@@ -198,6 +214,7 @@ class basic_listener : public detail::core_owner<detail::accept_core> {
         return request<detail::unix_accept_operation<Connection>>({core_});
     }
 
+    /// The path that it listens on: getsockname(2). Error: closed.
     result<address> local_address() const;
 
     /// Closes and waits until the kernel has let go, as tcp::listener::close.

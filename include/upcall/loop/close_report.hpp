@@ -18,18 +18,20 @@ namespace upcall {
 
 /// An operation that had not ended, and the task that awaits it.
 struct unfinished {
-    std::string task;
-    std::source_location spawned_at;
+    std::string task;                 // its name
+    std::source_location spawned_at;  // of that task
     /// `outside`: the kernel has it, or a thread of the pool. All else is a task of this loop that
     /// did not end though it was cancelled.
     waits_for awaits = waits_for::outside;
 };
 
+/// From loop::close. A value.
 struct close_report {
     static constexpr std::size_t listed_max = 64;
 
     /// The first `listed_max` of them, those of tasks before those of the loop's own services.
     std::vector<unfinished> operations;
+    /// How many further ones there were.
     std::size_t more = 0;
     /// Tasks that had not ended, whether or not they await an operation.
     std::size_t tasks = 0;

@@ -30,6 +30,7 @@ struct close_report;
 /// simulator draws from its seed; without a chooser it is first in, first out.
 using chooser = std::function<std::size_t(std::size_t count)>;
 
+/// How long who waits on a loop may have to wait for others. docs/fairness.md says what follows.
 struct loop_limits {
     /// Ready nodes that run before the driver is polled again.
     std::uint32_t resumptions_per_turn = 256;
@@ -43,6 +44,7 @@ struct loop_limits {
     std::uint32_t inline_completions = 128;
 };
 
+/// What a loop is made with.
 struct loop_options {
     buffer_pool_options buffers{};
     loop_limits limits{};
@@ -61,12 +63,15 @@ struct loop_activity {
     std::atomic<std::uint64_t> handler{0};
     /// Set while the watchdog sleeps: the next turn has to awaken it.
     std::atomic<bool> asleep{false};
+    /// Awakens it; called on the loop's thread.
     void (*awaken)(loop_activity&) noexcept = nullptr;
 };
 
 /// Makes the driver of a loop from what the loop lends it.
 using driver_maker = std::function<result<std::unique_ptr<driver>>(const driver_environment&)>;
 
+/// One thread's loop. Its members are for that thread, where nothing else is said, and it is
+/// destroyed there. Owns its driver, its timers and its buffers.
 class loop {
   public:
     /// A loop over the driver that `make` makes, on the calling thread, which will run it.
@@ -200,6 +205,7 @@ class loop {
         return now_;
     }
 
+    /// Its parts, for who writes operations; they live as long as the loop.
     timer_queue& timers() noexcept { return timers_; }
     driver& via() noexcept { return *driver_; }
     buffer_pool& buffers() noexcept { return *buffers_; }

@@ -13,6 +13,7 @@
 
 namespace upcall {
 
+/// `post` is for any thread, the rest for the loop's.
 class mailbox {
   public:
     /// `wake` is called with `argument`, on the posting thread, until `close` has returned.
@@ -38,6 +39,7 @@ class mailbox {
     /// accepted before stays for a last `collect`.
     void close() noexcept;
 
+    /// Whether nothing waits to be collected. Out of date at once while others post.
     bool empty() const noexcept { return is_mark(head_.load(std::memory_order_relaxed)) && !last_; }
 
   private:

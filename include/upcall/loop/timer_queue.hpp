@@ -15,14 +15,16 @@ namespace upcall {
 /// Embedded in whatever waits; must be removed or have fired before it is destroyed.
 struct timer_node : list_hook<timer_node> {
     time_point deadline{};
-    std::uint64_t sequence = 0;
+    std::uint64_t sequence = 0;  // the queue's own, as is the bucket
     std::uint8_t bucket = 0;
     /// Called once when due, after the node left the queue. May add and remove timers.
     void (*fire)(timer_node&) noexcept = nullptr;
 
+    /// Whether it is in a queue.
     bool armed() const noexcept { return linked(); }
 };
 
+/// For the loop's thread. Owns no timer.
 class timer_queue {
   public:
     /// Arms `timer` for `deadline`; one in the past fires at the next `fire_due`, `never` never.

@@ -32,6 +32,7 @@ struct stall {
     std::vector<std::string> awaited_by;
     /// How long it had run when it was noticed; it goes on.
     duration running{};
+    /// Of the loop's thread, when it was noticed; empty where it could not be had.
     captured_stack stack;
     /// Stalls since the last report that were not reported.
     std::uint64_t not_told = 0;
@@ -40,7 +41,9 @@ struct stall {
     std::string to_string() const;
 };
 
+/// What counts as a stall, and who is told.
 struct watchdog_options {
+    /// How long a handler may run.
     duration threshold = std::chrono::milliseconds(10);
     /// Between two reports; stalls in between are counted.
     duration least_gap = std::chrono::seconds(1);
@@ -56,6 +59,7 @@ class watchdog {
     explicit watchdog(loop& home, watchdog_options options = {});
     watchdog(const watchdog&) = delete;
     watchdog& operator=(const watchdog&) = delete;
+    /// Waits for its thread, and so for a call of `told`.
     ~watchdog();
 
     /// Handlers that were seen past the threshold, reported or not. Each of at least one and a half

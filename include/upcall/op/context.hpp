@@ -26,9 +26,12 @@ class context : public list_hook<context> {
     /// Every operation and child must have ended.
     ~context();
 
+    /// Makes a default-made context a child, and takes it out of the tree again: nothing may be in
+    /// flight in it then.
     void attach(context& parent) noexcept;
     void detach() noexcept;
 
+    /// The loop that all of the tree runs on.
     loop& home() const noexcept { return *loop_; }
     ready_queue& ready() const noexcept { return class_->of(); }
     /// Inherited: whose share of the loop is used by what runs here.
@@ -44,6 +47,7 @@ class context : public list_hook<context> {
     /// Asks to finish: operations marked `ends_on_stop` end with `cancelled`, work in hand goes on.
     void stop() noexcept;
 
+    /// What has been raised here or above, and is not held off by a shield.
     cancel_cause cancelled() const noexcept { return cause_; }
     bool stopping() const noexcept { return stopping_; }
 
@@ -83,12 +87,15 @@ class context : public list_hook<context> {
         name_ = name;
         where_ = where;
     }
+    /// Where the task was spawned that this is the context of.
     const std::source_location& spawned_at() const noexcept { return where_; }
 
     /// Walks the tree below `top`, this context being in it: the next one, or null after the last.
     /// Without `descend` what is below this one is passed over.
     context* next_below(context& top, bool descend) noexcept;
 
+    /// What is in flight here, and the contexts right below. For walks that look; what they hold
+    /// links itself.
     list<operation, operation>& operations() noexcept { return operations_; }
     list<context, context>& children() noexcept { return children_; }
 

@@ -21,6 +21,7 @@ namespace upcall {
 
 class context;
 
+/// See the picture above.
 enum class op_state : std::uint8_t {
     idle,       // not started, or its completion has been delivered
     in_flight,  // whoever works on it owns its buffer
@@ -30,6 +31,7 @@ enum class op_state : std::uint8_t {
 /// Who asked an operation to end; decides between errc::cancelled and errc::deadline_exceeded.
 enum class cancel_cause : std::uint8_t { none, cancelled, deadline };
 
+/// The error that tells of it; `cause` is not `none`.
 constexpr errc errc_of(cancel_cause cause) noexcept {
     return cause == cancel_cause::deadline ? errc::deadline_exceeded : errc::cancelled;
 }
@@ -47,6 +49,8 @@ enum class waits_for : std::uint8_t {
     scope,  // to have no children left
 };
 
+/// A base of everything that is started and completes. Pinned, and owned by who starts it, until it
+/// is idle again. For its loop's thread.
 struct operation : ready_node, list_hook<operation> {
     /// The context it was started in; valid while it is not idle.
     context* owner = nullptr;
@@ -55,9 +59,11 @@ struct operation : ready_node, list_hook<operation> {
     /// completion.
     void (*cancel)(operation&) noexcept = nullptr;
     op_state state = op_state::idle;
+    /// Why it was asked to end; `none` until then.
     cancel_cause cause = cancel_cause::none;
     /// Whether a `stop` of the context ends it too: accepting, and reads that wait for new work.
     bool ends_on_stop = false;
+    /// For reports.
     waits_for awaits = waits_for::outside;
 
     operation() = default;

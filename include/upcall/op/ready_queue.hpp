@@ -17,8 +17,10 @@ class ready_queue {
   public:
     /// Into the loop's own class.
     void push(ready_node& node) noexcept { own_.push(node); }
+    /// The first of the loop's own class, or null.
     ready_node* pop() noexcept { return own_.pop(); }
 
+    /// Whether nothing is ready, in any class.
     bool empty() const noexcept { return own_.empty() && (alone() || none_of_others()); }
 
     /// The class of whatever was put in no other.
@@ -38,6 +40,7 @@ class ready_queue {
 
     // ---- whose turn it is; for the loop -----------------------------------------------------
 
+    /// Measures from now on, also while there is but one class.
     void keep_accounts() noexcept { accounts_ = true; }
     /// Whether what runs is measured: there are several classes, or somebody wants to know.
     bool measured() const noexcept { return accounts_ || !alone(); }

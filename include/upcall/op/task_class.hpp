@@ -22,6 +22,7 @@ namespace upcall {
 
 class ready_queue;
 
+/// What a class is to get of its loop.
 struct task_class_options {
     /// From 1 to 1,000,000; what is out of range is taken for the nearest that is not.
     std::uint32_t shares = 1000;
@@ -34,6 +35,7 @@ struct task_class_options {
 /// What the tasks of a class had of the loop. Kept while the loop has classes of the program's, or
 /// loop_options::accounts; to within the time between two looks at the clock.
 struct task_account {
+    /// How long its handlers ran, and how many did.
     duration ran{};
     std::uint64_t resumptions = 0;
     /// How long tasks that were ready waited for their turn: all of them together, and the longest.
@@ -89,14 +91,17 @@ class task_class : list_hook<task_class> {
         }
     task_class(Home& home, const char* name, const task_class_options& options = {}) noexcept
         : task_class(home.ready(), name, options) {}
+    /// The same by the loop's queue.
     task_class(ready_queue& of, const char* name, const task_class_options& options = {}) noexcept;
     task_class(const task_class&) = delete;
     task_class& operator=(const task_class&) = delete;
     ~task_class();
 
+    /// What it was made with, as far as that was in range.
     const char* name() const noexcept { return name_; }
     std::uint32_t shares() const noexcept { return shares_; }
     duration latency_target() const noexcept { return latency_target_; }
+    /// What it has had so far; stays valid as long as the class, and goes on.
     const task_account& account() const noexcept { return account_; }
 
     /// What is ready of it.
@@ -105,12 +110,15 @@ class task_class : list_hook<task_class> {
 
     // ---- for the loop -----------------------------------------------------------------------
 
+    /// Whose class it is.
     ready_queue& of() const noexcept { return *of_; }
 
+    /// Behind what is ready of it.
     void push(ready_node& node) noexcept {
         nodes_.push(node);
         ++size_;
     }
+    /// Takes out the first, or returns null.
     ready_node* pop() noexcept {
         ready_node* node = nodes_.pop();
         if (node) --size_;

@@ -12,6 +12,7 @@ namespace upcall {
 /// Move-only; closes what it owns when destroyed. May move between threads.
 class descriptor {
   public:
+    /// What `get` answers when it is empty.
     static constexpr std::intptr_t none = -1;
 
     /// What closes it in place of the system: the numbers of a simulated kernel name other things
@@ -21,6 +22,7 @@ class descriptor {
         void* argument = nullptr;
     };
 
+    /// Empty.
     descriptor() = default;
     /// Takes ownership.
     explicit descriptor(std::intptr_t owned) noexcept : native_(owned) {}

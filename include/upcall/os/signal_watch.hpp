@@ -28,8 +28,10 @@ struct signal_event {
     int status = 0;
 };
 
+/// One watch of some signals, pinned. Its members are for one thread, but for `take`.
 class signal_watch {
   public:
+    /// The highest number that can be watched.
     static constexpr int number_max = 64;
 
     signal_watch() noexcept = default;

@@ -15,6 +15,7 @@ namespace upcall {
 /// The calling thread, for others that want its stack. Valid as long as the thread runs.
 class thread_identity {
   public:
+    /// For the thread that calls it.
     static thread_identity of_caller() noexcept;
 
   private:
@@ -22,7 +23,9 @@ class thread_identity {
     std::uintptr_t native_ = 0;
 };
 
+/// The return addresses of one moment. A value.
 struct captured_stack {
+    /// How many are noted; a deeper stack loses its outermost.
     static constexpr std::size_t frames_max = 48;
 
     /// Interrupts `thread`, waits until it has noted its return addresses, innermost first, and
@@ -32,6 +35,7 @@ struct captured_stack {
     bool take(thread_identity thread, void (*also)(void* argument) noexcept,
               void* argument) noexcept;
 
+    /// Innermost first; valid as long as this. Empty when none was taken.
     std::span<void* const> frames() const noexcept { return {all_.data(), count_}; }
 
     /// One line per frame: object, function and offset where the symbols are exported (link with

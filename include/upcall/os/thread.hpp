@@ -10,6 +10,7 @@
 
 namespace upcall {
 
+/// How a thread is made.
 struct thread_options {
     /// Shown by debuggers and ps; cut to what the system takes (15 characters on Linux).
     const char* name = "upcall";
@@ -17,6 +18,7 @@ struct thread_options {
     std::size_t stack_bytes = 0;
 };
 
+/// Owns a thread. Move-only.
 class os_thread {
   public:
     os_thread() = default;
@@ -30,6 +32,7 @@ class os_thread {
     static result<os_thread> start(void (*run)(void* argument) noexcept, void* argument,
                                    const thread_options& options = {}) noexcept;
 
+    /// Whether there is a thread to wait for.
     bool joinable() const noexcept { return native_ != 0; }
     /// Waits until the function has returned. Never on the thread itself.
     void join() noexcept;

@@ -27,6 +27,7 @@
 
 namespace upcall {
 
+/// The bounds of a pool.
 struct pool_options {
     /// The most threads at a time, and so the most jobs that run at a time.
     std::size_t threads_max = 64;
@@ -34,6 +35,7 @@ struct pool_options {
     std::size_t queued_max = 65536;
     /// Of each thread. Enough for name resolution, which is the hungriest of the known jobs.
     std::size_t stack_bytes = std::size_t{256} << 10;
+    /// How long a thread without a job stays.
     std::chrono::milliseconds idle_for{10'000};
 };
 
@@ -74,6 +76,7 @@ class blocking_pool {
     };
     counts count() noexcept;
 
+    /// What it was made with.
     const pool_options& options() const noexcept { return options_; }
 
   private:

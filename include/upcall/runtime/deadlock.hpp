@@ -16,15 +16,17 @@ namespace upcall {
 /// One task that waits, and for what.
 struct deadlocked_task {
     std::string name;
-    std::source_location spawned_at;
+    std::source_location spawned_at;  // where the task was
     waits_for awaits = waits_for::event;
     /// Who has that: holds the mutex, or is the child that is to end. Empty if nobody can tell.
     std::string held_by;
 };
 
+/// From find_deadlock. A value; empty when there is none.
 struct deadlock {
     /// The first `listed_max` of them.
     std::vector<deadlocked_task> tasks;
+    /// How many further ones there were.
     std::size_t more = 0;
     /// Names of tasks each of which waits for the next, and the last for the first. Empty if no
     /// such circle was found: they wait for something that nobody is left to give.

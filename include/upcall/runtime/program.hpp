@@ -51,6 +51,7 @@ void tell_deadlock(const deadlock& found);
 /// Lives on the loop's thread, shorter than the loop.
 class program {
   public:
+    /// `options` are those of the scope of its tasks. Throws std::bad_alloc.
     explicit program(loop& home, scope_options options = {})
         : home_(home),
           tasks_(home.root(), options),
@@ -67,9 +68,11 @@ class program {
     /// Cancels what still runs, and waits for it.
     ~program();
 
+    /// Where its tasks are spawned; `run` waits for them.
     scope& tasks() noexcept { return tasks_; }
     /// Tasks that serve the others, and are cancelled when those have ended.
     scope& services() noexcept { return services_; }
+    /// For other threads; may be kept as long as they like.
     const std::shared_ptr<program_control>& control() const noexcept { return control_; }
 
     /// Who is told when the tasks wait for one another alone and nothing has happened for `after`;

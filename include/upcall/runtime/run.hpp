@@ -17,6 +17,7 @@
 
 namespace upcall {
 
+/// How a program runs, and how it ends. What is called is called on the loop's thread.
 struct run_options {
     driver_choice driver{};
     loop_options loop{};
@@ -51,7 +52,8 @@ struct run_options {
 int run(task<> main, const run_options& options = {});
 int run(task<int> main, const run_options& options = {});
 
-/// A loop over the driver that `choice` names, on this thread; `report` is filled in.
+/// A loop over the driver that `choice` names, on this thread; `report` is filled in, also on
+/// error. Errors: those of make_driver; not_enough_memory.
 result<std::unique_ptr<loop>> make_loop(const driver_choice& choice = {}, loop_options options = {},
                                         selection_report* report = nullptr);
 

@@ -10,6 +10,7 @@
 
 namespace upcall::sim {
 
+/// How a run ended.
 enum class ending : std::uint8_t {
     finished,  // every host's main task ended
     failed,    // an exception left a host's main task, or `report::fail` was called
@@ -19,6 +20,7 @@ enum class ending : std::uint8_t {
 
 /// A value; owns all that it tells.
 struct report {
+    /// What the run began with.
     std::uint64_t seed = 0;
     ending how = ending::finished;
     /// Why it is not `finished`, in words; names the host and the tasks.
@@ -39,6 +41,7 @@ struct report {
     std::vector<std::uint64_t> choices;
     std::uint32_t without = 0;
 
+    /// Whether all went well.
     bool ok() const noexcept { return how == ending::finished; }
     explicit operator bool() const noexcept { return ok(); }
 

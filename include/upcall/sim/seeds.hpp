@@ -26,6 +26,7 @@ namespace upcall::sim {
 /// it is a failure of the run.
 using scenario = std::function<report(world&)>;
 
+/// Which seeds are tried, and how.
 struct try_options {
     std::uint64_t first = 1;
     std::uint64_t count = 100;
@@ -38,13 +39,18 @@ struct try_options {
     std::function<bool(const report&)> progress{};
 };
 
+/// What came of trying them.
 struct survey {
+    /// Runs, of which each seed has two with try_options::twice.
     std::uint64_t tried = 0;
+    /// Of all of them.
     std::uint64_t outcomes = 0;
     /// The first seed that failed; no others were tried.
     std::optional<report> failure;
 };
 
+/// Runs `what` with one seed after the other, on this thread, until one fails. Throws
+/// std::bad_alloc, and what `progress` throws.
 survey try_seeds(const scenario& what, const try_options& how = {});
 
 /// One run. `options.kernel.seed` decides.

@@ -40,6 +40,7 @@ enum class fault : std::uint32_t {
     datagrams = 1024,          // sim_faults::lost_datagram, doubled_datagram, late_datagram
 };
 
+/// The highest bit of them.
 inline constexpr auto fault_last = fault::datagrams;
 
 /// When a run is given up.
@@ -49,6 +50,7 @@ struct world_limits {
     std::uint64_t turns = 10'000'000;  // of loops: a program that spins takes no time otherwise
 };
 
+/// What a world is made with.
 struct world_options {
     sim_options kernel{};
     world_limits limits{};
@@ -63,7 +65,7 @@ struct world_options {
 
 /// How often something happens to a host, when, and for how long; all of it is drawn.
 struct mishaps {
-    unsigned most = 1;
+    unsigned most = 1;  // times
     duration_range when{duration(0), std::chrono::seconds(1)};
     duration_range lasts{std::chrono::milliseconds(1), std::chrono::seconds(1)};
 };
@@ -75,6 +77,7 @@ class world {
   public:
     using program = std::function<task<>()>;
 
+    /// Decided by `seed`, or by that of `options`. Throws std::bad_alloc.
     explicit world(std::uint64_t seed);
     explicit world(const world_options& options);
     /// Takes its choices from `chosen`: a run again, exactly or edited.
@@ -127,6 +130,7 @@ class world {
     /// How often its program was started.
     unsigned starts_of(std::string_view name) const;
 
+    /// As `fail_power` and `kill`, each with a restart, at moments that are drawn.
     void fail_power_sometimes(std::string_view name, const mishaps& how = {});
     void kill_sometimes(std::string_view name, const mishaps& how = {});
 
@@ -143,10 +147,9 @@ class world {
     void rejoin(std::string_view name);
     void part_sometimes(std::string_view one, std::string_view other, const mishaps& how = {});
 
-    /// From now on nothing goes wrong any more: no faults, every line mended, and what was to
-    /// happen
-    /// `_sometimes` happens no more; hosts whose power is to come back get it back. For what must
-    /// hold on a good day, or that programs get over what they went through.
+    /// From now on nothing goes wrong any more: no faults, every line mended, and none of what was
+    /// to happen `_sometimes`; hosts whose power is to come back get it back. For what must hold on
+    /// a good day, or that programs get over what they went through.
     void end_faults();
 
   private:

@@ -143,6 +143,7 @@ class channel {
         while (!receivers_.empty()) receivers_.let_go(errc::end_of_stream);
     }
 
+    /// Whether `close` was called.
     bool closed() const noexcept { return closed_; }
     /// Values in it, without those of waiting senders.
     std::size_t size() const noexcept { return held_.size(); }

@@ -90,6 +90,7 @@ class auto_event : public detail::event_base {
   public:
     explicit auto_event(bool set = false) noexcept : event_base(set, true) {}
 
+    /// Lets one through. It runs later, from the loop.
     void set() noexcept { set_one(); }
 
     /// As event::wait. A wait that was cancelled has used up no `set`.

@@ -155,6 +155,7 @@ class loop_channel {
         core_->drop();
     }
 
+    /// A first sending end, or one more. For the loop's thread; it may be given to any other.
     remote_sender<T> sender() {
         core_->add_first_sender();
         return remote_sender<T>(core_);

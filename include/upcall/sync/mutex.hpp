@@ -69,6 +69,7 @@ class mutex_lock : public line_waiter {
 
 }  // namespace detail
 
+/// For the tasks of one loop; pinned, and must outlive who waits for it and who holds it.
 class mutex {
   public:
     mutex() noexcept = default;
@@ -86,6 +87,7 @@ class mutex {
         return mutex_guard(*this);
     }
 
+    /// Whether somebody holds it.
     bool is_locked() const noexcept { return locked_; }
 
   private:

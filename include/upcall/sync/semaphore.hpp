@@ -42,6 +42,7 @@ class [[nodiscard("dropped at once it is released at once")]] permit {
     /// Keeps it taken; `semaphore::release` gives it back some day.
     void forget() noexcept { from_ = nullptr; }
 
+    /// How many it holds.
     std::size_t count() const noexcept { return from_ ? count_ : 0; }
     explicit operator bool() const noexcept { return from_ != nullptr; }
 
@@ -78,8 +79,10 @@ class semaphore_acquire : public line_waiter {
 
 }  // namespace detail
 
+/// For the tasks of one loop; pinned, and must outlive who waits for it and its permits.
 class semaphore {
   public:
+    /// With so many to be had at first.
     explicit semaphore(std::size_t available) noexcept : available_(available) {}
 
     /// Takes `count`, waiting until there are as many. First come, first served: who needs many is
@@ -101,6 +104,7 @@ class semaphore {
         serve();
     }
 
+    /// How many could be had at once, were nobody waiting.
     std::size_t available() const noexcept { return available_; }
 
   private:

@@ -31,6 +31,7 @@ enum class on_failure : std::uint8_t {
     supervise,
 };
 
+/// How a scope treats its children.
 struct scope_options {
     on_failure policy = on_failure::cancel_others;
     /// Children at one time; `spawn` waits while there are as many. 0: no limit.
@@ -92,8 +93,12 @@ class join_operation : public operation_base {
 
 }  // namespace detail
 
+/// Owns child tasks, and what `start` and `submit` began. Pinned; for its loop's thread. Most
+/// programs make one with `with_scope`.
 class scope {
   public:
+    /// Below `parent`, from which the children inherit, and which outlives it: a loop's root, or
+    /// this_task::current_context.
     scope(context& parent, scope_options options = {}) noexcept;
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;

@@ -141,6 +141,10 @@ struct task_awaiter {
 
 }  // namespace detail
 
+/// What a coroutine of upcall returns: it has not begun, and runs on the loop of whoever awaits or
+/// spawns it, once. Owns its frame, and with that what was passed by value; what was passed by
+/// reference must live until it has ended. Move-only. Yields T, or throws what the coroutine threw.
+/// Making one throws std::bad_alloc.
 template <class T>
 class [[nodiscard("a task does nothing until it is awaited or spawned")]] task {
   public:
@@ -150,7 +154,9 @@ class [[nodiscard("a task does nothing until it is awaited or spawned")]] task {
     using promise_type = detail::promise<T>;
     using value_type = T;
 
+    /// Empty: awaiting it is fatal.
     task() = default;
+    /// Takes over a frame that has not begun.
     explicit task(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
     task(task&& other) noexcept : frame_(std::exchange(other.frame_, {})) {}
     task& operator=(task&& other) noexcept {
@@ -165,6 +171,7 @@ class [[nodiscard("a task does nothing until it is awaited or spawned")]] task {
         if (frame_) frame_.destroy();
     }
 
+    /// Whether there is a frame: not of one that was awaited, spawned or moved from.
     explicit operator bool() const noexcept { return static_cast<bool>(frame_); }
 
     /// Not of one that has a name: it is used up, so write co_await std::move(it).
