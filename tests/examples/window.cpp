@@ -2,6 +2,7 @@
 // display that is nowhere but in memory.
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -17,6 +18,9 @@ namespace upcall::testing {
 namespace {
 
 constexpr const char* display_server = "/usr/bin/Xvfb";
+
+// Both ends of a thousand connections, and what a program has open anyway.
+constexpr rlim_t descriptors_needed = 2'100;
 
 /// Ends with its last client only when it is told to, and takes its files in /tmp with it then.
 class display_in_memory {
@@ -104,6 +108,11 @@ TEST_F(window_example, says_that_it_has_no_display) {
 TEST_F(window_example, draws_while_a_file_is_hashed_and_connections_are_served) {
     if (!std::filesystem::exists(display_server))
         GTEST_SKIP() << display_server << " is not there (Debian's package xvfb)";
+    rlimit descriptors{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &descriptors), 0);
+    if (descriptors.rlim_max < descriptors_needed)  // the program raises the soft limit by itself
+        GTEST_SKIP() << "it needs " << descriptors_needed << " descriptors, and the hard limit is "
+                     << descriptors.rlim_max;
     const display_in_memory display;
     if (!display.is_there()) GTEST_SKIP() << display_server << " does not start here";
     const scratch_folder folder;
