@@ -34,8 +34,11 @@ TEST_P(server_full_of_silence, answers_who_comes_next) {
 
 TEST_P(server_full_of_silence, ends_the_silent_and_not_who_has_begun) {
     served_site server(site_, words("1", "2"));
+    // A response tells that the server has the beginning of the next request, too: what one send
+    // brought is received at once.
     http_client slow = server.connect();
-    ASSERT_TRUE(slow.send("GET / HTTP/1.1\r\nHo"));
+    ASSERT_TRUE(slow.send("GET / HTTP/1.1\r\nHost: test\r\n\r\nGET / HTTP/1.1\r\nHo"));
+    EXPECT_EQ(slow.response().status, 200);
     http_client silent = server.connect();
     http_client next = server.connect();
     ASSERT_TRUE(next.get("/"));
