@@ -40,11 +40,12 @@ class dev_commands : public ::testing::Test {
     scratch_site tree_;
 };
 
-TEST_F(dev_commands, run_listens_where_it_is_told) {
-    EXPECT_EQ(dev("run"), "serve site --listen 127.0.0.1:8080\n");
-    EXPECT_EQ(dev("run --loops 1"), "serve site --listen 127.0.0.1:8080 --loops 1\n");
-    EXPECT_EQ(dev("run --listen 9"), "serve site --listen 9\n");
-    EXPECT_EQ(dev("run --loops 1 --listen=9"), "serve site --loops 1 --listen=9\n");
+TEST_F(dev_commands, run_says_what_it_builds_and_listens_where_it_is_told) {
+    const std::string built = "==> building the upcall command in build/release\n";
+    EXPECT_EQ(dev("run"), built + "serve site --listen 127.0.0.1:8080\n");
+    EXPECT_EQ(dev("run --loops 1"), built + "serve site --listen 127.0.0.1:8080 --loops 1\n");
+    EXPECT_EQ(dev("run --listen 9"), built + "serve site --listen 9\n");
+    EXPECT_EQ(dev("run --loops 1 --listen=9"), built + "serve site --loops 1 --listen=9\n");
 }
 
 TEST_F(dev_commands, build_says_where_the_programs_are) {
