@@ -72,9 +72,8 @@ task<> connection::serve() {
             chunk = co_await receive_first();
         if (!chunk) {
             if (parser_.mid_request() && chunk.error() == errc::deadline_exceeded) {
-                keep_alive_ = false;
-                co_await send_error(408, false);
                 linger_ = linger;
+                co_await refuse({408, "the request took too long"});
             }
             if (chunk.error() == errc::end_of_stream) linger_ = {};
             co_return;
@@ -415,7 +414,7 @@ task<bool> connection::refuse(const refusal& why) {
     begin_response();
     const bool logged = server_.log.enabled();
     const std::string line(logged ? parser_.first_line() : std::string_view{});
-    const bool sent = co_await send_error(why.status, false);
+    const bool sent = co_await send_error(why.status, parser_.asks_for_head());
     if (logged) note(nullptr, line);
     co_return sent;
 }

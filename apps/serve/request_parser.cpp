@@ -40,6 +40,7 @@ parsed request_parser::feed(std::span<const char> bytes) {
         if (state_ == parse_state::need_more) {
             block_ = blocks_.borrow();
             std::memcpy(block_.data(), bytes.data(), taken);
+            base_ = block_.data();
             carried_ = taken;
         }
     } else {

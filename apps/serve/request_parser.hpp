@@ -62,10 +62,15 @@ class request_parser {
     // from it before are of that span. Throws std::bad_alloc, and then nothing was moved.
     void keep();
 
-    // After `refused`: the cause, and as much of the request line as there is, any bytes at all,
-    // for as long as the span that was refused.
+    // After `refused`: the cause.
     const refusal& why() const { return why_; }
+
+    // After `refused`, for as long as the span that was, and in mid-request: as much of the request
+    // line as there is, any bytes at all.
     std::string_view first_line() const;
+
+    // Then, too: what is asked for is a head alone, as far as that can be told.
+    bool asks_for_head() const { return first_line().starts_with("HEAD "); }
 
     // A request has begun and is not complete: the deadline for heads applies, not the idle one.
     bool mid_request() const { return state_ == parse_state::need_more && carried_ > 0; }

@@ -68,6 +68,24 @@ TEST_P(difficult_clients, are_given_up_when_a_request_takes_forever) {
     expect_served(server);
 }
 
+// Went wrong: what was refused before it was read to its end had its page sent for HEAD, too.
+TEST_P(difficult_clients, are_refused_without_a_body_when_they_asked_for_a_head) {
+    served_site server(site_, {"--driver", GetParam(), "--header-timeout", "300ms"});
+    for (const auto& [fields, status] : {std::pair{"", 400},
+                                         {"Host: a\r\nContent-Length: 3\r\n\r\nabc", 413},
+                                         {"Host: a\r\nExpect: a miracle\r\n", 417},
+                                         {"Host: a\r\nno colon", 400}}) {
+        http_client client = server.connect();
+        ASSERT_TRUE(client.send("HEAD / HTTP/1.1\r\n" + std::string(fields) + "\r\n"));
+        EXPECT_EQ(client.response(true).status, status);
+        EXPECT_EQ(client.rest(), "") << status;
+    }
+    http_client slow = server.connect();
+    ASSERT_TRUE(slow.send("HEAD / HTTP/1.1\r\nHost: a\r\n"));
+    EXPECT_EQ(slow.response(true).status, 408);
+    EXPECT_EQ(slow.rest(), "");
+}
+
 TEST_P(difficult_clients, are_given_up_when_they_never_read) {
     served_site server(site_, {"--driver", GetParam(), "--send-timeout", "300ms", "--loops", "1"});
     const pid_t pid = server.process().pid();

@@ -106,6 +106,21 @@ TEST_P(told_of_responses, common_lines_are_complete) {
     }
 }
 
+// Went wrong: a request that took too long had an answer and no line.
+TEST_P(told_of_responses, lines_tell_of_requests_that_took_too_long) {
+    const std::filesystem::path log = elsewhere_.path() / "access.log";
+    served_site server(site_, {"--driver", GetParam(), "--loops", "1", "--access-log", log.string(),
+                               "--header-timeout", "100ms"});
+    http_client client = server.connect();
+    ASSERT_TRUE(client.send("GET /slow HTTP/1.1\r\nHost: a\r\n"));
+    EXPECT_EQ(client.response().status, 408);
+    client.close();
+    ASSERT_EQ(server.stop(), 0);
+    const auto lines = lines_of(log);
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_NE(lines[0].find("] \"GET /slow HTTP/1.1\" 408 "), std::string::npos) << lines[0];
+}
+
 TEST_P(told_of_responses, a_log_without_room_has_whole_lines_once_there_is_room) {
     const std::filesystem::path log = elsewhere_.path() / "access.log";
     served_site server(site_,

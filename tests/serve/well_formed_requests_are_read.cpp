@@ -220,6 +220,23 @@ TEST(well_formed_requests, after_a_refusal_nothing_is_read) {
     EXPECT_EQ(again.consumed, 0u);
 }
 
+// Went wrong: the line was looked for in the span of the first feed, which was gone.
+TEST(well_formed_requests, in_mid_request_the_first_line_is_known) {
+    upcall_serve::block_pool blocks(16384);
+    const upcall_serve::parse_limits limits;
+    upcall_serve::request_parser parser(limits, blocks);
+    {
+        const auto first = std::make_unique<std::string>("HEAD /x HTTP/1.1\r\n");
+        ASSERT_EQ(parser.feed(*first).state, upcall_serve::parse_state::need_more);
+        first->assign(first->size(), '?');
+    }
+    EXPECT_EQ(parser.first_line(), "HEAD /x HTTP/1.1");
+    EXPECT_TRUE(parser.asks_for_head());
+    ASSERT_EQ(parser.feed(std::string_view("Host: a\r\n")).state,
+              upcall_serve::parse_state::need_more);
+    EXPECT_EQ(parser.first_line(), "HEAD /x HTTP/1.1");
+}
+
 TEST(well_formed_requests, random_cuts_change_nothing) {
     std::string text;
     for (int i = 0; i < 20; ++i)
