@@ -32,7 +32,29 @@ std::span<const char> chars_of(const lease& chunk) {
 }
 
 // Of a file that was there a moment ago.
-int status_of(const std::error_code& why) { return is_shortage(why) ? 503 : 404; }
+int status_of(const std::error_code& why) {
+    if (is_shortage(why)) return 503;
+    return why == std::errc::permission_denied ? 403 : 404;
+}
+
+int status_of(site_answer::kind what) {
+    using kind = site_answer::kind;
+    switch (what) {
+        case kind::file:
+            return 200;
+        case kind::directory:
+            return 301;
+        case kind::missing:
+            return 404;
+        case kind::forbidden:
+            return 403;
+        case kind::busy:
+            return 503;
+        case kind::failed:
+            break;
+    }
+    return 500;
+}
 
 byte_view bytes_of_block(const block_pool::block& block, std::size_t size) {
     return {reinterpret_cast<const std::byte*>(block.data()), size};
@@ -211,13 +233,11 @@ task<bool> connection::respond_slowly(const request& asked, target_path path) {
         case kind::missing:
             co_return co_await send_failure(asked, 404);
         case kind::forbidden:
-            co_return co_await send_error(403, asked.is_head());
         case kind::busy:
-            co_return co_await send_error(503, asked.is_head());
         case kind::failed:
             break;
     }
-    co_return co_await send_error(500, asked.is_head());
+    co_return co_await send_error(status_of(found.what), asked.is_head());
 }
 
 task<bool> connection::respond_with_index(const request& asked, target_path path) {
@@ -228,8 +248,10 @@ task<bool> connection::respond_with_index(const request& asked, target_path path
         auto kept = server_.files.find_kept(name, peer_.home().now());
         if (!kept) {
             site_answer found = co_await server_.files.find(name);
-            if (found.what == site_answer::kind::busy)
-                co_return co_await send_error(503, asked.is_head());
+            // One that is there and cannot be had is not passed over for a list of its neighbours.
+            const int status = status_of(found.what);
+            if (status == 403 || status >= 500)
+                co_return co_await send_error(status, asked.is_head());
             kept = std::move(found.file);
         }
         if (kept) co_return co_await send_file(asked, name, std::move(kept));
@@ -245,9 +267,10 @@ task<bool> connection::respond_with_listing(const request& asked, target_path pa
     if (!directory) co_return co_await send_failure(asked, status_of(directory.error()));
     auto names = co_await directory->list();
     if (!names) co_return co_await send_error(500, asked.is_head());
+    const path_rules rules{.dotfiles = server_.state.settings.dotfiles};
     std::vector<listing_entry> entries;
     for (const directory_entry& name : *names) {
-        if (name.name.starts_with('.') && !server_.state.settings.dotfiles) continue;
+        if (!can_be_asked_for(name.name, rules)) continue;
         // From the root, so that a link which leads out of it is not followed, nor told of.
         auto seen = co_await status(std::string(path.path) + "/" + name.name, &server_.files.root(),
                                     server_.files.beneath());

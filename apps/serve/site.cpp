@@ -34,6 +34,8 @@ site_answer::kind kind_of_error(const std::error_code& why) {
     if (why == std::errc::no_such_file_or_directory || why == std::errc::not_a_directory ||
         why == std::errc::filename_too_long || why == std::errc::invalid_argument)
         return kind::missing;
+    // So a socket in the file system answers who opens it.
+    if (why == std::errc::no_such_device_or_address) return kind::missing;
     // A symbolic link that leads out of the root, or nowhere: what is there is nobody's business.
     if (why == std::errc::cross_device_link || why == std::errc::too_many_symbolic_link_levels)
         return kind::missing;

@@ -13,6 +13,11 @@ namespace {
 constexpr std::unexpected<refusal> bad_escape{refusal{400, "invalid percent-escape in path"}};
 constexpr std::unexpected<refusal> bad_byte{refusal{400, "forbidden character in path"}};
 
+// Even behind an escape.
+bool is_forbidden(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\' || c == '/';
+}
+
 bool is_device_name(std::string_view segment) {
     const std::string_view stem = trim_blanks(segment.substr(0, segment.find('.')));
     if (stem.size() == 4 && is_digit(stem[3]))
@@ -43,11 +48,10 @@ std::expected<char, refusal> decode_byte(std::string_view path, std::size_t& i) 
         if (i + 1 >= path.size() || !is_hex(path[i]) || !is_hex(path[i + 1])) return bad_escape;
         c = static_cast<char>(hex_value(path[i]) << 4 | hex_value(path[i + 1]));
         i += 2;
-        if (c == '/') return bad_byte;
     } else if (!is_target_char(c)) {
         return bad_byte;
     }
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\') return bad_byte;
+    if (is_forbidden(c)) return bad_byte;
     return c;
 }
 
@@ -97,6 +101,11 @@ std::expected<target_path, refusal> decode_target(std::string_view target, std::
     return target_path{
         decoded, directory,
         mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1)};
+}
+
+bool can_be_asked_for(std::string_view name, const path_rules& rules) {
+    return std::ranges::none_of(name, is_forbidden) && is_utf8(name) &&
+           judge_segment(name, false, rules).status == 0;
 }
 
 }  // namespace upcall_serve

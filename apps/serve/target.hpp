@@ -44,4 +44,7 @@ constexpr std::size_t decoded_target_bytes(std::size_t bytes) { return bytes + 2
 std::expected<target_path, refusal> decode_target(std::string_view target, std::span<char> out,
                                                   const path_rules& rules = {});
 
+// Whether a target can lead to a file of this name in a directory. `name` is not empty.
+bool can_be_asked_for(std::string_view name, const path_rules& rules = {});
+
 }  // namespace upcall_serve

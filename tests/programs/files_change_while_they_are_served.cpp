@@ -1,4 +1,7 @@
 // Files that are replaced, get siblings or are looked at through links while the server knows them.
+#include <pwd.h>
+#include <sys/stat.h>
+
 #include <chrono>
 #include <thread>
 
@@ -103,6 +106,48 @@ TEST_P(changing_files, outside_of_the_root_are_not_listed) {
     EXPECT_NE(got.body.find("./inside"), std::string::npos);
     EXPECT_NE(got.body.find("./link"), std::string::npos);
     EXPECT_EQ(got.body.find("outside"), std::string::npos) << got.body;
+}
+
+// Went wrong: the links of the first four were answered with 400.
+TEST_P(changing_files, that_cannot_be_asked_for_are_not_listed) {
+    std::filesystem::create_directory(site_.path() / "list");
+    for (const char* name : {"list/back\\slash", "list/bad\xff", "list/new\nline", "list/del\x7f",
+                             "list/.hidden", "list/q?", "list/50%"})
+        site_.put(name, "x");
+    const served_site server = serve({"--list-directories"});
+    const std::string page = server.get("/list/").body;
+    for (const char* link : {"back", "bad", "new", "del", "hidden"})
+        EXPECT_EQ(page.find(link), page.npos) << page;
+    for (const char* link : {"./q%3F", "./50%25"})
+        EXPECT_NE(page.find("\"" + std::string(link) + "\""), page.npos) << page;
+}
+
+// Went wrong: an index that could not be read was passed over, and the directory listed; one that
+// could not be read was 404 with a slash at its end, and 403 without.
+TEST_P(changing_files, that_may_not_be_read_are_403) {
+    if (::geteuid() == 0 && !::getpwnam("nobody")) GTEST_SKIP() << "root may read everything";
+    for (const char* name : {"index", "closed"})
+        std::filesystem::create_directory(site_.path() / name);
+    site_.put("index/index.html", "x");
+    site_.put("index/beside", "x");
+    ::chmod((site_.path() / "index/index.html").c_str(), 0);
+    ::chmod((site_.path() / "closed").c_str(), 0);
+    std::vector<std::string> words{"--list-directories"};
+    if (::geteuid() == 0) words.insert(words.end(), {"--user", "nobody"});
+    const served_site server = serve(words);
+    for (const char* target : {"/index/index.html", "/index/", "/closed/", "/closed", "/closed/x"})
+        EXPECT_EQ(server.get(target).status, 403) << target;
+    EXPECT_EQ(server.get("/index").status, 301);
+    ::chmod((site_.path() / "closed").c_str(), 0711);
+    EXPECT_EQ(server.get("/closed/").status, 403) << "it may be searched, but not listed";
+    EXPECT_EQ(server.get("/closed/x").status, 404);
+}
+
+// Went wrong: 500.
+TEST_P(changing_files, that_are_sockets_are_not_there) {
+    const std::string path = site_.path() / "site.sock";
+    const served_site server = serve({"--listen", "unix:" + path});
+    EXPECT_EQ(server.get("/site.sock").status, 404);
 }
 
 // Went wrong: --help promised it, and nothing looked for it.

@@ -8,6 +8,7 @@
 
 namespace {
 
+using upcall_serve::can_be_asked_for;
 using upcall_serve::decode_target;
 using upcall_serve::decoded_target_bytes;
 using upcall_serve::path_rules;
@@ -130,6 +131,16 @@ TEST(target_paths, hidden_files_are_404_unless_asked_for) {
     EXPECT_EQ(decode("/.well-known/security.txt"),
               (decoded{0, ".well-known/security.txt", false, ""}));
     EXPECT_EQ(status("/..", open), 400);
+}
+
+TEST(target_paths, a_name_can_be_asked_for_where_a_target_leads_to_it) {
+    for (const char* name : {"a", "a b", "x:y", "q?z", "h#h", "pc%41", "<b>", "\"q", "\xc3\xa9"})
+        EXPECT_TRUE(can_be_asked_for(name)) << name;
+    for (const char* name :
+         {"back\\slash", "new\nline", "\x01", "\x7f", "bad\xff", ".hidden", ".."})
+        EXPECT_FALSE(can_be_asked_for(name)) << name;
+    EXPECT_TRUE(can_be_asked_for(".hidden", {.dotfiles = true}));
+    EXPECT_FALSE(can_be_asked_for("nul.txt", {.windows_names = true}));
 }
 
 TEST(target_paths, windows_names_are_404_where_they_bite) {
