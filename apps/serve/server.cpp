@@ -7,10 +7,12 @@
 #include <upcall/upcall.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <expected>
 #include <filesystem>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -37,19 +39,30 @@ void connection_failed(const char* name, const std::exception_ptr& why) noexcept
     }
 }
 
+std::expected<std::string, std::error_code> content_of(const std::string& name) {
+    auto last_error = [] {
+        return std::unexpected(std::error_code(errno, std::generic_category()));
+    };
+    std::FILE* const source = std::fopen(name.c_str(), "rb");
+    if (!source) return last_error();
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> closing(source, std::fclose);
+    std::string content;
+    char buffer[4096];
+    while (const std::size_t got = std::fread(buffer, 1, sizeof buffer, source))
+        content.append(buffer, got);
+    if (std::ferror(source)) return last_error();  // a directory can be opened, but not read
+    return content;
+}
+
 bool read_error_pages(const options& settings, error_pages& pages) {
     for (const auto& [status, name] : settings.error_pages) {
-        std::FILE* source = std::fopen(name.c_str(), "rb");
-        if (!source) {
-            say("cannot read the page for " + std::to_string(status) + ": " + name);
+        auto html = content_of(name);
+        if (!html) {
+            say("cannot read the page for " + std::to_string(status) + " '" + name +
+                "': " + html.error().message());
             return false;
         }
-        std::string html;
-        char buffer[4096];
-        while (const std::size_t got = std::fread(buffer, 1, sizeof buffer, source))
-            html.append(buffer, got);
-        std::fclose(source);
-        pages.replace(status, std::move(html));
+        pages.replace(status, std::move(*html));
     }
     return true;
 }

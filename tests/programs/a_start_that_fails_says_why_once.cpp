@@ -55,6 +55,19 @@ TEST_F(failing_start, without_the_access_log) {
                                "': No such file or directory\n");
 }
 
+// Went wrong: a directory can be opened, and counted as an empty page.
+TEST_F(failing_start, without_an_error_page) {
+    const std::string folder = site_.path();
+    for (const auto& [name, why] : {std::pair{folder + "/missing", "No such file or directory"},
+                                    {folder, "Is a directory"}}) {
+        const refusal seen = refused({folder, "--error-page", "403=" + name});
+        EXPECT_EQ(seen.status, 1);
+        EXPECT_EQ(seen.announced, "");
+        EXPECT_EQ(seen.errors,
+                  "upcall serve: cannot read the page for 403 '" + name + "': " + why + "\n");
+    }
+}
+
 TEST_F(failing_start, with_a_driver_that_there_is_not) {
     const refusal seen =
         refused({site_.path().string()}, [] { return ::setenv("UPCALL_DRIVER", "bogus", 1) == 0; });
