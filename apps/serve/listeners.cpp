@@ -21,7 +21,7 @@ bool is_socket(std::string_view path) {
 
 // A process that was killed is gone before its rings are, which keep its sockets open until the
 // kernel has cleared them away in the background (io_uring/io_uring.c, io_ring_exit_work).
-constexpr int looks_at_file = 100;
+constexpr int looks_at_place = 100;
 constexpr upcall::duration look_again_after = std::chrono::milliseconds(20);
 
 // Listens on `where`, and notes in it the port that was chosen.
@@ -37,7 +37,7 @@ result<descriptor> listen_on(address& where, const tcp::listen_options& how) {
 // As `listen_on`, in place of a file that nobody listens behind.
 task<result<descriptor>> listen_on_file(address& where, const tcp::listen_options& how) {
     auto made = listen_on(where, how);
-    for (int look = 0; look < looks_at_file && !made; ++look) {
+    for (int look = 0; look < looks_at_place && !made; ++look) {
         if (made.error() != std::errc::address_in_use) break;
         const auto removed = remove_stale_socket(std::string(where.path()));
         if (!removed) co_return failure(removed.error());
@@ -46,6 +46,22 @@ task<result<descriptor>> listen_on_file(address& where, const tcp::listen_option
         made = listen_on(where, how);
     }
     co_return made;
+}
+
+// As `listen_on`, where nobody else listens. A socket that shares its port with others would be let
+// in beside those of another server of the same user, and each would get some of the connections.
+task<result<descriptor>> listen_on_free(address& where, const tcp::listen_options& how) {
+    tcp::listen_options alone = how;
+    alone.reuse_port = false;
+    auto made = listen_on(where, alone);
+    for (int look = 0; look < looks_at_place && !made; ++look) {
+        if (made.error() != std::errc::address_in_use) break;
+        static_cast<void>(co_await sleep(look_again_after));
+        made = listen_on(where, alone);
+    }
+    if (!made || !how.reuse_port) co_return made;
+    *made = descriptor();
+    co_return listen_on(where, how);
 }
 
 // For every loop a socket of its own, among which the kernel shares the connections out; a Unix
@@ -63,6 +79,8 @@ task<result<address>> listen_for_all(const address& asked, const options& settin
             made = descriptor::copy_of(into.by_loop[0].back().get());
         else if (has_file(asked))
             made = co_await listen_on_file(where, how);
+        else if (first)
+            made = co_await listen_on_free(where, how);
         else
             made = listen_on(where, how);
         if (!made) co_return failure(made.error());

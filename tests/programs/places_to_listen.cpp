@@ -20,6 +20,12 @@ bool has_ipv6() {
 
 class places_to_listen : public ::testing::TestWithParam<std::string> {
   protected:
+    /// As --listen takes it.
+    static std::string address_of(const served_site& server) {
+        const std::string& url = server.url();
+        const std::size_t begin = std::string_view("http://").size();
+        return url.substr(begin, url.size() - 1 - begin);
+    }
     scratch_site site_;
 };
 UPCALL_FOR_EVERY_SERVED_DRIVER(places_to_listen);
@@ -67,6 +73,36 @@ TEST_P(places_to_listen, are_not_taken_from_a_server_that_lives) {
     EXPECT_EQ(second.errors().rest(),
               "upcall serve: cannot listen on unix:" + path + ": Address already in use\n");
     EXPECT_EQ(first.get("/").status, 200);
+}
+
+// Went wrong: with several loops a second server got some of the first one's connections.
+TEST_P(places_to_listen, are_not_shared_with_another_server) {
+    const std::vector<std::string> words{"--driver", GetParam(), "--loops", "2"};
+    served_site first(site_, words);
+    const std::string place = address_of(first);
+    std::vector<std::string> same = words;
+    same.insert(same.begin(), {"serve", site_.path().string(), "--listen", place});
+    program second("upcall", same, {.read_errors = true});
+    const std::string announced = second.line();
+    EXPECT_EQ(announced, "");
+    if (!announced.empty()) second.ask(SIGTERM);
+    EXPECT_EQ(second.wait(), 1);
+    EXPECT_EQ(second.errors().rest(),
+              "upcall serve: cannot listen on " + place + ": Address already in use\n");
+    EXPECT_EQ(first.get("/").status, 200);
+}
+
+TEST_P(places_to_listen, are_free_again_once_a_server_was_killed) {
+    std::string place;
+    {
+        served_site killed(site_, {"--driver", GetParam(), "--loops", "2"});
+        place = address_of(killed);
+        EXPECT_EQ(killed.get("/").status, 200);
+        killed.process().ask(SIGKILL);
+        killed.process().wait();
+    }
+    served_site server(site_, {"--driver", GetParam(), "--loops", "2", "--listen", place});
+    EXPECT_EQ(server.get("/").status, 200);
 }
 
 TEST_P(places_to_listen, leave_no_socket_file_after_a_stop) {
