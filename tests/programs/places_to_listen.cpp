@@ -187,6 +187,18 @@ TEST_P(places_to_listen, survive_the_loss_of_privileges) {
     EXPECT_EQ(server.stop(), 0);
 }
 
+// Went wrong: a listening socket became standard error.
+TEST(standard_descriptors, that_were_closed_are_not_opened_as_something_else) {
+    const scratch_site site;
+    served_site server(site, {"--loops", "1"}, {.before = [] {
+                           return ::close(STDIN_FILENO) == 0 && ::close(STDERR_FILENO) == 0;
+                       }});
+    const std::string folder = "/proc/" + std::to_string(server.process().pid()) + "/fd/";
+    for (const char* number : {"0", "2"})
+        EXPECT_EQ(std::filesystem::read_symlink(folder + number), "/dev/null");
+    EXPECT_EQ(server.stop(), 0);
+}
+
 TEST(users_that_do_not_exist, are_refused) {
     const scratch_site site;
     const std::string path = site.path() / "site.sock";
