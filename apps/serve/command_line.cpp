@@ -8,6 +8,7 @@
 
 #include <upcall/driver/select.hpp>
 
+#include "serve/parse_error.hpp"
 #include "serve/quantity.hpp"
 #include "serve/status.hpp"
 
@@ -61,12 +62,8 @@ auto count_into(Target& target, std::uint64_t least, std::uint64_t most) {
 
 template <class Target>
 auto size_into(Target& target, std::uint64_t least, std::uint64_t most) {
-    return [&target, least, most](const std::string& text) -> problem {
-        const auto size = parse_size(text);
-        if (size && (*size < least || *size > most))
-            return "'" + text + "' is not from " + std::to_string(least) + " to " +
-                   std::to_string(most) + " bytes";
-        return assign(target, size);
+    return [&target, least, most](const std::string& text) {
+        return assign(target, parse_size(text, least, most));
     };
 }
 
@@ -287,16 +284,6 @@ problem check_together(const options& chosen) {
     return std::nullopt;
 }
 
-// CLI11's own words are for programmers.
-std::string words_for(const CLI::ParseError& error) {
-    std::string text = error.what();
-    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ArgumentMismatch))
-        return text.substr(0, text.find(':')) + " needs a value";
-    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ConversionError))
-        return text.substr(text.find("--"), text.find(" =") - text.find("--")) + " takes no value";
-    return text;
-}
-
 command_exit refusal(const std::string& why) {
     return {2, "upcall serve: " + why + "\nSee `upcall serve --help`.\n"};
 }
@@ -327,10 +314,7 @@ std::expected<options, command_exit> parse_command_line(std::span<const char* co
     } catch (const CLI::ParseError& error) {
         return refuse(words_for(error));
     }
-    if (const auto unknown = app.remaining(); !unknown.empty())
-        return refuse("'" + unknown.front() +
-                      (unknown.front().starts_with('-') ? "' is not an option"
-                                                        : "' is one argument too many"));
+    if (const auto problem = problem_with_rest(app)) return refuse(*problem);
     if (chosen.directory.empty()) return refuse("DIR is empty");
     if (!index.empty()) chosen.index = index;
     if (!listen.empty()) chosen.listen = listen;

@@ -1,6 +1,7 @@
 #include "serve/listen_address.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "serve/chars.hpp"
 
@@ -22,6 +23,16 @@ std::string in_full(std::string_view text) {
     return full + (colon == text.size() ? port : std::string(text.substr(colon)));
 }
 
+// Whether what is written where a port goes is a number, and none of a port.
+bool is_port_too_large(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    const std::string_view port = colon == text.npos ? text : text.substr(colon + 1);
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), value);
+    if (end != port.data() + port.size() || error == std::errc::invalid_argument) return false;
+    return error == std::errc::result_out_of_range || value > 65'535;
+}
+
 }  // namespace
 
 std::expected<upcall::address, std::string> parse_listen_address(std::string_view text) {
@@ -35,6 +46,8 @@ std::expected<upcall::address, std::string> parse_listen_address(std::string_vie
         return std::unexpected("'" + std::string(text) +
                                "' is not an address; IPv6 is written "
                                "in brackets, like [::1]:8080");
+    if (is_port_too_large(text))
+        return std::unexpected("'" + std::string(text) + "' has a port beyond 65535");
     return std::unexpected("'" + std::string(text) +
                            "' is not an address; use one like "
                            "127.0.0.1:8080, [::1]:8080, *:8080 or unix:/run/site.sock (names "

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <expected>
 #include <filesystem>
 #include <functional>
 #include <random>
@@ -14,6 +15,8 @@
 
 #include <upcall/os/terminal.hpp>
 
+#include "serve/parse_error.hpp"
+#include "serve/quantity.hpp"
 #include "sim/bulk.hpp"
 #include "sim/find_bugs.hpp"
 
@@ -21,6 +24,9 @@ namespace upcall_sim {
 namespace {
 
 using namespace upcall;
+using upcall_serve::parse_count;
+using upcall_serve::problem_with_rest;
+using upcall_serve::words_for;
 using steady = std::chrono::steady_clock;
 
 constexpr const char* help_text =
@@ -77,10 +83,21 @@ const suite* find_suite(const std::string& name) {
 }
 
 /// Short, so that it is easily typed, and far from those that everybody runs.
-std::uint64_t fresh_seed() {
+std::expected<std::uint64_t, std::string> fresh_seed() {
     const char* const given = std::getenv("UPCALL_FIRST_SEED");
-    if (given) return std::strtoull(given, nullptr, 10);
+    if (given) return parse_count(given, 0, UINT64_MAX);
     return (std::uint64_t{std::random_device{}()} + 1) * 10'000;
+}
+
+/// A number within limits, which the refusal names.
+template <class Target>
+void add_count(CLI::App& app, const char* flag, Target& into, std::uint64_t least,
+               std::uint64_t most) {
+    app.add_option_function<std::string>(flag, [=, &into](const std::string& text) {
+        const auto count = parse_count(text, least, most);
+        if (!count) throw CLI::ValidationError(flag, count.error());
+        into = static_cast<Target>(*count);
+    });
 }
 
 std::string cannot_read(const std::string& path, const std::error_code& why) {
@@ -112,7 +129,7 @@ int replay_folder(const suite& which, const std::filesystem::path& folder) {
         worst = 1;
     }
     std::printf("%zu saved failures of %s\n", paths.size(), std::string(which.name).c_str());
-    return paths.empty() ? complain("there are none in " + folder.string()) : worst;
+    return paths.empty() ? complain("there are no saved failures in " + folder.string()) : worst;
 }
 
 int tell_failure(const suite& which, const request& wanted, const sim::report& failed) {
@@ -190,10 +207,11 @@ int sim_main(int argc, char** argv) {
     CLI::App app;
     app.set_help_flag("-h,--help");
     app.allow_windows_style_options(false);
+    app.allow_extras();
     app.add_option("--suite", wanted.suite);
-    app.add_option("--seeds", wanted.seeds)->check(CLI::Range(std::uint64_t{1}, UINT64_MAX));
-    app.add_option("--first", wanted.first);
-    app.add_option("--jobs", wanted.jobs)->check(CLI::Range(1U, 1024U));
+    add_count(app, "--seeds", wanted.seeds, 1, UINT64_MAX);
+    add_count(app, "--first", wanted.first, 0, UINT64_MAX);
+    add_count(app, "--jobs", wanted.jobs, 1, 1024);
     app.add_flag("--fresh", wanted.fresh);
     app.add_option("--save", wanted.save);
     app.add_option("--replay", wanted.replay);
@@ -206,8 +224,11 @@ int sim_main(int argc, char** argv) {
         std::fputs(help_text, stdout);
         return 0;
     } catch (const CLI::ParseError& error) {
-        return complain(error.what());
+        return complain(words_for(error));
     }
+    if (const auto problem = problem_with_rest(app)) return complain(*problem);
+    if (wanted.fresh && app.count("--first") > 0)
+        return complain("--first and --fresh both say with which seed to begin");
     const suite* const which = find_suite(wanted.suite);
     if (!which) return complain("there is no suite \"" + wanted.suite + "\"");
     if (wanted.planted) return find_bugs(wanted.jobs, wanted.bug);
@@ -219,7 +240,9 @@ int sim_main(int argc, char** argv) {
     if (std::filesystem::is_directory(wanted.replay)) return replay_folder(*which, wanted.replay);
     if (!wanted.replay.empty()) return replay_case(*which, wanted.replay);
     if (wanted.fresh) {
-        wanted.first = fresh_seed();
+        const auto seed = fresh_seed();
+        if (!seed) return complain("UPCALL_FIRST_SEED: " + seed.error());
+        wanted.first = *seed;
         std::printf("the first seed is %llu\n", static_cast<unsigned long long>(wanted.first));
     }
     return run_seeds(*which, wanted);

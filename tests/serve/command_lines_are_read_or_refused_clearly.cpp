@@ -174,6 +174,14 @@ TEST(command_line, errors_name_the_input_and_the_limit) {
                             "select, sigio, "));
     EXPECT_EQ(refused({"a", "--max-header-bytes", "2M"}),
               "upcall serve: --max-header-bytes: '2M' is not from 256 to 1048576 bytes");
+    EXPECT_EQ(refused({"a", "--max-header-bytes", "99999999999999999999"}),
+              "upcall serve: --max-header-bytes: '99999999999999999999' is not from 256 to 1048576 "
+              "bytes");
+    EXPECT_EQ(refused({"a", "--cache-bytes", "9007199254740992k"}),
+              "upcall serve: --cache-bytes: '9007199254740992k' is not from 0 to 1099511627776 "
+              "bytes");
+    EXPECT_EQ(refused({"a", "--grace", "9223372036854775807h"}),
+              "upcall serve: --grace: '9223372036854775807h' is more than 24h");
     EXPECT_EQ(refused({"a", "--max-header-bytes", "big"}),
               "upcall serve: --max-header-bytes: 'big' is not like 4096, 64k or 2M");
     EXPECT_EQ(refused({"a", "--grace", "soon"}),
@@ -190,6 +198,10 @@ TEST(command_line, errors_name_the_input_and_the_limit) {
               "upcall serve: --index: '../x' is not the name of a file");
     EXPECT_THAT(refused({"a", "--listen", "example.com:80"}),
                 HasSubstr("--listen: 'example.com:80' is not an address"));
+    EXPECT_EQ(refused({"a", "--listen", "127.0.0.1:65536"}),
+              "upcall serve: --listen: '127.0.0.1:65536' has a port beyond 65535");
+    EXPECT_EQ(refused({"a", "--listen", "99999999999999999999"}),
+              "upcall serve: --listen: '99999999999999999999' has a port beyond 65535");
     EXPECT_EQ(refused({"a", "--listen", "8080", "--listen", "127.0.0.1:8080"}),
               "upcall serve: --listen http://127.0.0.1:8080/ is given twice");
     EXPECT_EQ(refused({"a", "--max-line-bytes", "17k"}),
@@ -211,6 +223,13 @@ TEST(command_line, the_environment_is_checked_where_it_counts) {
         EXPECT_FALSE(problem_with_environment(accepted({"a"}))) << right;
     }
     ::unsetenv("UPCALL_DRIVER");
+}
+
+// Went wrong: "'--' is not an option".
+TEST(command_line, a_double_dash_ends_the_options) {
+    EXPECT_EQ(accepted({"--loops", "2", "--", "-site"}).directory, "-site");
+    EXPECT_EQ(accepted({"site", "--"}).directory, "site");
+    EXPECT_EQ(refused({"--", "site", "other"}), "upcall serve: 'other' is one argument too many");
 }
 
 TEST(command_line, a_lowered_total_brings_its_parts_along) {
@@ -292,10 +311,10 @@ TEST(quantities, sizes) {
         {"1k", 1024},   {"1K", 1024},    {"1KB", 1024},
         {"1KiB", 1024}, {"2m", 2 << 20}, {"3G", std::uint64_t{3} << 30},
         {"007", 7}};
-    for (const auto& [text, bytes] : good) EXPECT_EQ(parse_size(text), bytes) << text;
+    for (const auto& [text, bytes] : good) EXPECT_EQ(parse_size(text, 0, INT64_MAX), bytes) << text;
     for (const char* bad : {"", "k", "-1", "+1", "1x", "1kk", "1 k", "1.5k", "0x10", "1kib/s", " 1",
                             "18446744073709551616", "9223372036854775808", "9007199254740992k"})
-        EXPECT_FALSE(parse_size(bad)) << bad;
+        EXPECT_FALSE(parse_size(bad, 0, INT64_MAX)) << bad;
 }
 
 TEST(quantities, durations) {

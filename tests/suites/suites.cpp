@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -115,6 +116,34 @@ TEST(sim_command, refuses_what_it_cannot_do) {
     EXPECT_EQ(command({"--seeds", "0"}), 2);
     EXPECT_EQ(command({"--unknown"}), 2);
     EXPECT_EQ(command({"--replay", "/nonexistent/case"}), 2);
+}
+
+std::string refused(std::initializer_list<std::string> words) {
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(command(words), 2);
+    const std::string text = ::testing::internal::GetCapturedStderr();
+    return text.substr(0, text.find('\n'));
+}
+
+// Went wrong: -1 was 18446744073709551615, and so was whatever did not fit.
+TEST(sim_command, names_the_input_and_the_limit) {
+    for (const char* flag : {"--seeds", "--jobs"}) {
+        const std::string most = flag == std::string("--jobs") ? "1024" : "18446744073709551615";
+        for (const char* text : {"-1", "0", "x", "1.5", "99999999999999999999"})
+            EXPECT_EQ(refused({flag, text}), "upcall sim: " + std::string(flag) + ": '" + text +
+                                                 "' is not a number from 1 to " + most);
+    }
+    EXPECT_EQ(refused({"--first", "-1"}),
+              "upcall sim: --first: '-1' is not a number from 0 to 18446744073709551615");
+    EXPECT_EQ(refused({"--seeds"}), "upcall sim: --seeds needs a value");
+    EXPECT_EQ(refused({"word"}), "upcall sim: 'word' is one argument too many");
+    EXPECT_EQ(refused({"--fresh", "--first", "3"}),
+              "upcall sim: --first and --fresh both say with which seed to begin");
+    ::setenv("UPCALL_FIRST_SEED", "none", 1);
+    EXPECT_EQ(
+        refused({"--fresh"}),
+        "upcall sim: UPCALL_FIRST_SEED: 'none' is not a number from 0 to 18446744073709551615");
+    ::unsetenv("UPCALL_FIRST_SEED");
 }
 
 }  // namespace
