@@ -1,12 +1,9 @@
 // The `upcall` command.
-#ifndef _WIN32
-#include <fcntl.h>
-#include <unistd.h>
-#endif
-
 #include <cstdio>
 #include <span>
 #include <string_view>
+
+#include <upcall/os/standard_descriptors.hpp>
 
 #include "serve/server.hpp"
 #include "sim/sim.hpp"
@@ -33,21 +30,10 @@ constexpr const char* help =
     "\n"
     "Each of them explains itself with --help.\n";
 
-// Whoever starts us may have closed standard input, output or errors. What is opened next would get
-// their numbers, and a client what we say to a terminal.
-void fill_standard_descriptors() {
-#ifndef _WIN32
-    for (int opened = 0; opened >= 0 && opened <= STDERR_FILENO;) {
-        opened = ::open("/dev/null", O_RDWR);  // the lowest number that is free
-        if (opened > STDERR_FILENO) ::close(opened);
-    }
-#endif
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    fill_standard_descriptors();
+    upcall::fill_standard_descriptors();
     const std::string_view command = argc > 1 ? argv[1] : "--help";
     if (command == "serve")
         return upcall_serve::serve_main(std::span<const char* const>(argv + 2, argv + argc));
