@@ -128,7 +128,7 @@ std::vector<read_way> ways_here(findings& found) {
     add(read_way::ring, upcall::kernel_interface::uring);
     add(read_way::ring_twice, upcall::kernel_interface::uring);
     add(read_way::linux_aio, upcall::kernel_interface::linux_aio);
-    add(read_way::posix_aio, upcall::kernel_interface::posix_aio);
+    add(read_way::posix_aio_list, upcall::kernel_interface::posix_aio);
     return ways;
 }
 
@@ -207,7 +207,7 @@ void say_what_it_shows(findings& found, chart& shown) {
                      in_digits(ring->points.back().x) + "; a plain call costs " + in_time(call) +
                      ", and io_uring is no dearer than that " +
                      crossing_words(crossing(ring->points, plain->points)) + ".";
-    if (const series* const aio = find(shown, name_of(read_way::posix_aio)))
+    if (const series* const aio = find(shown, name_of(read_way::posix_aio_list)))
         found.notes.push_back("POSIX AIO costs " + in_time(aio->points.back().y.middle) +
                               " a read even in large batches: glibc hands each to a thread.");
     found.notes.emplace_back(

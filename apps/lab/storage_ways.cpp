@@ -73,14 +73,16 @@ read_outcome read_by_engine(read_way way, const read_plan& plan) {
     const double cpu = cpu_ns();
     unsigned in_flight = 0;
     for (double now = start; now < start + plan.seconds * 1e9 || in_flight > 0;) {
-        if (now < start + plan.seconds * 1e9)
-            for (const unsigned slot : free) {
-                since[slot] = now;
-                engine->prepare(slot, memory.get() + slot * block_bytes, block_bytes,
-                                random.next());
-                ++in_flight;
-            }
-        free.clear();
+        if (now >= start + plan.seconds * 1e9) free.clear();
+        // The last one that became free goes first, as from any stack of free buffers. In the order
+        // of the slots the oldest reads would be the first that a POSIX AIO waits for, which is
+        // then woken for each read: a quarter slower, out of the cache.
+        for (; !free.empty(); free.pop_back()) {
+            const unsigned slot = free.back();
+            since[slot] = now;
+            engine->prepare(slot, memory.get() + slot * block_bytes, block_bytes, random.next());
+            ++in_flight;
+        }
         engine->hand_over(1, free);
         now = now_ns();
         in_flight -= static_cast<unsigned>(free.size());

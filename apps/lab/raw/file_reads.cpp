@@ -47,6 +47,8 @@ std::string name_of(read_way way) {
             return "Linux AIO";
         case read_way::posix_aio:
             return "POSIX AIO";
+        case read_way::posix_aio_list:
+            return "POSIX AIO, lio_listio";
     }
     return {};
 }
@@ -61,7 +63,8 @@ std::unique_ptr<read_engine> make_read_engine(read_way way, int file, unsigned s
         case read_way::linux_aio:
             return std::make_unique<linux_aio_reads>(file, slots);
         case read_way::posix_aio:
-            return std::make_unique<posix_aio_reads>(file, slots);
+        case read_way::posix_aio_list:
+            return std::make_unique<posix_aio_reads>(file, slots, way == read_way::posix_aio_list);
     }
     return {};
 }

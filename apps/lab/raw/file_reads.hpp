@@ -23,7 +23,7 @@ class read_engine {
     virtual void hand_over(unsigned wait_for, std::vector<unsigned>& ended) = 0;
 };
 
-enum class read_way { plain, ring, ring_twice, linux_aio, posix_aio };
+enum class read_way { plain, ring, ring_twice, linux_aio, posix_aio, posix_aio_list };
 
 /// "io_uring", "Linux AIO", …
 std::string name_of(read_way way);

@@ -9,7 +9,9 @@ namespace upcall_lab {
 
 class posix_aio_reads final : public read_engine {
   public:
-    posix_aio_reads(int file, unsigned slots);
+    /// `listed`: by one lio_listio(3), which waits, too, where all are awaited; else by an
+    /// aio_read(3) for each.
+    posix_aio_reads(int file, unsigned slots, bool listed);
     /// Waits for what is in flight: the threads write to these blocks.
     ~posix_aio_reads() override;
 
@@ -17,11 +19,14 @@ class posix_aio_reads final : public read_engine {
     void hand_over(unsigned wait_for, std::vector<unsigned>& ended) override;
 
   private:
+    void submit_list(unsigned wait_for);
     unsigned collect(std::vector<unsigned>& ended);
+    void await_one() const;
 
     int file_;
+    bool listed_;
     std::vector<aiocb> blocks_;
-    std::vector<aiocb*> prepared_;
+    std::vector<aiocb*> prepared_;  // for a list
     /// By slot: in flight, or null.
     std::vector<const aiocb*> in_flight_;
 };
