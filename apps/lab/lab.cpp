@@ -141,6 +141,8 @@ int run_all(const request& wanted, const std::vector<const experiment*>& which, 
         } catch (const interrupted&) {
             shown.wipe();
             std::fprintf(stderr, "upcall lab: interrupted; %s is left out\n", each->name);
+            all.disturbances.push_back("It was interrupted in " + std::string(each->name) +
+                                       ": that and what follows is left out.");
             return 130;
         }
         shown.end();

@@ -1,11 +1,12 @@
 // Reordering: two writes to one place that are in flight together, and two that are sequenced.
+#include <algorithm>
 #include <array>
+#include <numeric>
 #include <vector>
 
 #include "lab/experiments.hpp"
 #include "lab/pair_writes.hpp"
 #include "lab/scratch.hpp"
-#include "lab/statistics.hpp"
 #include "lab/words.hpp"
 
 namespace upcall_lab {
@@ -19,10 +20,18 @@ struct way_seen {
     double wrong = 0;  // pairs whose last write did not win
 };
 
+/// The share of all pairs, from the round with the lowest to the one with the highest: what is
+/// rare has a median of 0.
 series column(const std::vector<way_seen>& from, std::size_t kind, const std::string& name) {
     series made{.name = name, .points = {}, .is_model = false};
-    for (std::size_t at = 0; at < from.size(); ++at)
-        made.points.push_back({static_cast<double>(at), spread_of(from[at].parts.at(kind))});
+    for (std::size_t at = 0; at < from.size(); ++at) {
+        const std::vector<double>& rounds = from[at].parts.at(kind);
+        const auto [low, high] = std::ranges::minmax(rounds);
+        const double sum = std::accumulate(rounds.begin(), rounds.end(), 0.0);
+        made.points.push_back(
+            {static_cast<double>(at),
+             {low, sum / static_cast<double>(rounds.size()), high, rounds.size()}});
+    }
     return made;
 }
 
@@ -94,6 +103,8 @@ void measure_reordering(lab_run& run, findings& found) {
         if (each.way.is_sequenced) sequenced_wrong += each.wrong;
     found.numbers.push_back({"sequenced_reordered", sequenced_wrong, "",
                              "sequenced pairs whose second write did not remain; must be 0"});
+    found.notes.emplace_back(
+        "Bars are of all pairs, whiskers from the lowest round to the highest.");
     found.notes.emplace_back(
         "Cached writes by io_uring are done while they are handed over, one after the other; "
         "nothing "

@@ -98,9 +98,10 @@ std::string latency_words(const std::vector<way_seen>& all) {
     const way_seen* const best = fastest(all);
     if (best == nullptr) return {};
     const auto last = best->points(slowest).back();
-    return "With one read in flight the slowest 1 % by " + best->name + " take " +
-           in_time(at_depth(*best, slowest, 1)) + " or longer, with " + in_digits(last.x) + " " +
-           in_time(last.y.middle) + ": what waits in a queue is late.";
+    const double first = at_depth(*best, slowest, 1);
+    return "With one read in flight the slowest 1 % by " + best->name + " take " + in_time(first) +
+           " or longer, and with " + in_digits(last.x) + " " + in_time(last.y.middle) +
+           (last.y.middle > first ? ": what waits in a queue is late." : ".");
 }
 
 std::string cost_words(const std::vector<way_seen>& all) {

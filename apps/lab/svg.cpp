@@ -139,10 +139,26 @@ std::string category_at(double x, double y, const std::string& name, bool is_sla
            escaped(name) + "</text>\n";
 }
 
+/// Powers of two, as "32 KiB" is round and "97.7 KiB" is not.
+std::vector<double> byte_ticks(double low, double high) {
+    constexpr int most = 8;
+    const double doublings = std::log2(high / low);
+    int step = 1;
+    for (const int wider : {2, 5, 10})
+        if (doublings > most * step) step = wider;
+    std::vector<double> ticks;
+    const int last = static_cast<int>(std::floor(std::log2(high) / step));
+    for (int at = static_cast<int>(std::ceil(std::log2(low) / step)); at <= last; ++at)
+        ticks.push_back(std::exp2(at * step));
+    return ticks;
+}
+
 std::string frame_of(const chart& what, const axis& x, const axis& y) {
     std::string out;
     const axis_label label = label_of(what.y_label);
-    for (const double tick : ticks_of(y.low, y.high, y.is_log)) {
+    const bool are_bytes = label.unit == "bytes" && y.is_log;
+    for (const double tick :
+         are_bytes ? byte_ticks(y.low, y.high) : ticks_of(y.low, y.high, y.is_log)) {
         const double at = y.place(tick);
         out += line_between(left, at, width - right, at, "class=\"grid\"");
         out += text_at(left - 8, at + 4, "end", in_unit(tick, label.unit));
@@ -260,6 +276,8 @@ std::vector<double> log_ticks(double low, double high) {
         const double decade = std::pow(10, power);
         if (decades > 3.2)
             add_ticks(ticks, low, high, decade, {1});
+        else if (decades < 1)
+            add_ticks(ticks, low, high, decade, {1, 1.5, 2, 3, 5, 7});
         else
             add_ticks(ticks, low, high, decade, {1, 2, 5});
     }

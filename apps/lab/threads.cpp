@@ -129,12 +129,15 @@ void note_model(findings& found, const cost_model& model, const std::vector<poin
                              "R(k) measured at " + in_digits(k) + " connections"});
     const misfit of_threads = worst_misfit(threads, [&](double at) { return model.threads(at); });
     const misfit of_loop = worst_misfit(loop, [&](double) { return model.loop(); });
-    found.notes.push_back("With threads the model is worst at " + in_digits(of_threads.x) +
-                          " connections: measured " + in_percent(of_threads.part) + " against it.");
+    const auto connections = [](double count) {
+        return counted(count, "connection", "connections");
+    };
+    found.notes.push_back("With threads the model is worst at " + connections(of_threads.x) +
+                          ": measured " + in_percent(of_threads.part) + " against it.");
     found.notes.push_back(
         "The model says that a loop costs the same at any k. Measured, it is farthest from that "
         "at " +
-        in_digits(of_loop.x) + " connections, " + in_percent(of_loop.part) +
+        connections(of_loop.x) + ", " + in_percent(of_loop.part) +
         ": one wait serves more messages the more connections there are, and none but one when "
         "there is one.");
     if (model.s <= 0 || model.l < 0 || model.t0 <= 0)
@@ -179,7 +182,7 @@ void fill_in(findings& found, const std::vector<server_seen>& all, double switch
             model_of("by the model", ratios, [&](double k) { return model->ratio(k); }));
         note_model(found, *model, t_a, t_b, ratios, switch_ns);
     }
-    const std::string k = in_digits(ratios.back().x) + " connections";
+    const std::string k = counted(ratios.back().x, "connection", "connections");
     const auto last = [&](const server_seen& of, kind which) {
         return of.points(which).back().y.middle;
     };

@@ -36,7 +36,7 @@ table { border-collapse: collapse; font-size: 14px; margin: 8px 0; }
 td, th { text-align: left; padding: 3px 16px 3px 0; vertical-align: top;
   border-bottom: 1px solid #eceff2; font-weight: normal; }
 td.value { white-space: nowrap; font-variant-numeric: tabular-nums; font-weight: 600; }
-nav a { margin-right: 14px; color: #0057a3; }
+nav a { margin-right: 14px; color: #0057a3; white-space: nowrap; display: inline-block; }
 @media print { body { background: #fff; } section { border: 0; break-inside: avoid-page; } }
 )";
 
@@ -80,6 +80,12 @@ std::string list_of_missing(const findings& each) {
     return out + "</ul>\n";
 }
 
+bool has_model(const findings& of) {
+    return std::ranges::any_of(of.charts, [](const chart& one) {
+        return std::ranges::any_of(one.all, [](const series& line) { return line.is_model; });
+    });
+}
+
 std::string html_of(const findings& each) {
     std::string out = "<section id=\"" + escaped(each.name) + "\">\n<h2>" + escaped(each.title) +
                       "</h2>\n" + paragraph(each.question, "question");
@@ -87,7 +93,8 @@ std::string html_of(const findings& each) {
     for (const chart& one : each.charts) out += html_of(one);
     out += numbers_of(each);
     if (!each.notes.empty()) {
-        out += "<h3>Where the model fails, and what else to know</h3>\n<ul>\n";
+        out += has_model(each) ? "<h3>Where the model fails, and what else to know</h3>\n<ul>\n"
+                               : "<h3>What else to know</h3>\n<ul>\n";
         for (const std::string& one : each.notes) out += "<li>" + escaped(one) + "</li>\n";
         out += "</ul>\n";
     }

@@ -151,6 +151,19 @@ TEST(lab_chart, marks_axes_inside_their_range) {
     EXPECT_TRUE(ticks_of(0, 10, true).empty());
 }
 
+TEST(lab_chart, marks_bytes_by_powers_of_two) {
+    chart made;
+    made.y_label = "memory, bytes";
+    made.log_x = made.log_y = true;
+    made.all = {{.name = "x",
+                 .points = {{1, {2e6, 2e6, 2e6, 1}}, {100, {2000, 2000, 2000, 1}}},
+                 .is_model = false}};
+    const std::string drawn = draw(made);
+    for (const char* const mark : {">4 KiB<", ">64 KiB<", ">1 MiB<"})
+        EXPECT_THAT(drawn, HasSubstr(mark));
+    EXPECT_THAT(drawn, Not(HasSubstr("97.7")));
+}
+
 TEST(lab_json, has_every_number) {
     const json read = json::parse(write_json(some_record()));
     EXPECT_EQ(read["mode"], "quick");

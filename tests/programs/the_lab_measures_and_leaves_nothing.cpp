@@ -79,6 +79,24 @@ TEST(lab, ends_when_it_is_interrupted) {
     EXPECT_EQ(results.files(), 0U);
 }
 
+TEST(lab, writes_what_it_measured_until_it_was_interrupted) {
+    const scratch_folder results;
+    program lab("upcall",
+                {"lab", "--time", "0.1", "--only", "batching,head-of-line", "--report",
+                 results / "lab.html"},
+                {.before = {}, .read_errors = true});
+    lab.line_after("A full run of 2 experiments");
+    lab.line();
+    lab.line_after("What batching buys");
+    lab.ask(SIGINT);
+    EXPECT_EQ(lab.wait(), 130);
+    EXPECT_THAT(lab.errors().rest(), HasSubstr("interrupted; head-of-line is left out"));
+    const std::string page = content_of(results / "lab.html");
+    EXPECT_THAT(page, HasSubstr("<section id=\"batching\">"));
+    EXPECT_THAT(page, HasSubstr("It was interrupted in head-of-line"));
+    EXPECT_TRUE(page.ends_with("</html>\n"));
+}
+
 TEST(lab, names_its_experiments) {
     const auto end = run_lab({"--list"});
     EXPECT_EQ(end.status, 0);
