@@ -1,7 +1,7 @@
 // One point of `upcall lab`, by the laboratory's own code and on a file or a load of the caller's,
 // so that it can be held against a peer's. Prints one line of JSON.
 //
-//     lab_point --file F --way WAY [--depth N] [--direct 0|1] [--seconds S]
+//     lab_point --file F --way WAY [--depth N] [--direct 0|1] [--seconds S] [--warmup S]
 //     lab_point --server SERVER --connections N [--seconds S] [--warmup S]
 //
 // WAY and SERVER are called as in the laboratory's charts: "threads", "io_uring", "Linux AIO",
@@ -45,13 +45,15 @@ void read_file(const settings& chosen) {
     struct stat about{};
     if (file.get() < 0 || ::fstat(file.get(), &about) != 0)
         throw lab_error(failed("open '" + chosen.file + "'", errno));
-    const read_outcome seen =
-        read_blocks({.way = chosen.way,
-                     .file = file.get(),
-                     .direct = chosen.direct,
-                     .blocks = static_cast<std::uint64_t>(about.st_size) / block_bytes,
-                     .depth = chosen.depth,
-                     .seconds = chosen.seconds});
+    read_plan plan{.way = chosen.way,
+                   .file = file.get(),
+                   .direct = chosen.direct,
+                   .blocks = static_cast<std::uint64_t>(about.st_size) / block_bytes,
+                   .depth = chosen.depth,
+                   .seconds = chosen.warmup};
+    if (plan.seconds > 0) read_blocks(plan);
+    plan.seconds = chosen.seconds;
+    const read_outcome seen = read_blocks(plan);
     const double reads = seen.reads_per_second * chosen.seconds;
     std::printf("{\"reads\":%.0f,\"reads_per_second\":%.1f,\"cpu_seconds\":%.6f}\n", reads,
                 seen.reads_per_second, seen.cpu_ns * reads / 1e9);
