@@ -193,7 +193,8 @@ void loop::stop_running() noexcept {
 void loop::turn_ready() noexcept {
     running here(*this);
     posted_to_ |= mailbox_->collect(ready_);
-    if (activity_) {
+    // A turn without handlers runs none: told again in the next, one would seem to go on.
+    if (activity_ && !ready_.empty()) {
         activity_->handler.store(resumptions_ + 1, std::memory_order_seq_cst);
         if (activity_->asleep.load(std::memory_order_seq_cst)) activity_->awaken(*activity_);
     }

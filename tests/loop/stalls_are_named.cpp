@@ -130,6 +130,27 @@ TEST_P(stalls, are_none_while_the_loop_waits) {
     EXPECT_TRUE(quick) << quick.what();
 }
 
+// The number of the handler to come, told in every turn that ran none, passed for one that lasts:
+// a loop that was turned all the time with nothing ready had stalls.
+TEST_P(stalls, are_not_told_of_turns_without_handlers) {
+    struct counted : loop_activity {
+        int awakened = 0;
+    } activity;
+    activity.awaken = [](loop_activity& of) noexcept { ++static_cast<counted&>(of).awakened; };
+    activity.asleep = true;
+    home().run_ready();
+    home().report_to(&activity);
+    home().turn(loop::wait::none);
+    EXPECT_EQ(activity.awakened, 0);
+    std::uint64_t told = 0;
+    home().post([&] { told = activity.handler; });
+    home().run_ready();
+    EXPECT_GT(activity.awakened, 0);
+    EXPECT_EQ(told, home().resumptions());
+    EXPECT_EQ(activity.handler, 0U);
+    home().report_to(nullptr);
+}
+
 TEST_P(stalls, fail_the_expectation_that_there_are_none) {
     expect_no_stall quick(home(), 1ms);
     run([&]() -> task<> {
