@@ -9,8 +9,8 @@
 namespace upcall {
 namespace {
 
-/// Of the loop itself, and of the program on it.
-constexpr long usual_holders = 2;
+/// Of its box, the loop itself; a program on it does not hold it.
+constexpr long usual_holders = 1;
 
 /// A circle is looked for among so many: that takes the square of their number.
 constexpr std::size_t circle_max = 512;

@@ -60,7 +60,7 @@ void tell_who_is_left(context& top) noexcept {
                  found.more ? " and others" : "");
 }
 
-program_control::program_control(std::shared_ptr<mailbox> box) noexcept : box_(std::move(box)) {
+program_control::program_control(const std::shared_ptr<mailbox>& box) noexcept : box_(box) {
     stop_.act = [](scope& tasks) noexcept { tasks.stop(); };
     cancel_.act = [](scope& tasks) noexcept { tasks.cancel(); };
     end_grace_.act = [](scope& tasks) noexcept {
@@ -77,7 +77,8 @@ void program_control::post(const std::shared_ptr<program_control>& of, wish& wha
         const auto control = std::move(self.of);
         if (control->tasks_) self.act(*control->tasks_);
     };
-    if (!of->box_->post(what)) what.of.reset();
+    const auto box = of->box_.lock();
+    if (!box || !box->post(what)) what.of.reset();
 }
 
 void program_control::stop(const std::shared_ptr<program_control>& of) noexcept {

@@ -2,6 +2,7 @@
 // itself is left in peace.
 #include <upcall/runtime/deadlock.hpp>
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -145,11 +146,27 @@ TEST_P(deadlocks, are_not_what_waits_for_the_kernel) {
 TEST_P(deadlocks, are_not_what_another_thread_may_end) {
     spawn(wait(), "waiter");
     auto held = home().remote();
-    auto held_too = held;
     EXPECT_FALSE(look());
     held.reset();
-    held_too.reset();
     EXPECT_TRUE(find_deadlock(home()));
+    const remote_scope ends_them = tasks_->remote();
+    EXPECT_FALSE(find_deadlock(home()));
+}
+
+// A program counted as one of those others, and its absence as one less.
+TEST_P(deadlocks, do_not_depend_on_how_many_programs_there_are) {
+    for (int programs = 0; programs <= 2; ++programs) {
+        std::vector<std::unique_ptr<program>> running;
+        for (int each = 0; each < programs; ++each)
+            running.push_back(std::make_unique<program>(home()));
+        spawn(wait(), "waiter");
+        EXPECT_TRUE(look()) << programs;
+        {
+            const auto held = home().remote();
+            EXPECT_FALSE(find_deadlock(home())) << programs;
+        }
+        end_tasks();
+    }
 }
 
 TEST_P(deadlocks, are_none_while_something_is_ready) {

@@ -16,7 +16,7 @@ namespace upcall {
 /// Ends a program from any thread, for as long as anybody holds it.
 class program_control {
   public:
-    explicit program_control(std::shared_ptr<mailbox> box) noexcept;
+    explicit program_control(const std::shared_ptr<mailbox>& box) noexcept;
 
     /// Asks the program to stop, or cancels it. Does nothing once it has ended. Allocates nothing.
     static void stop(const std::shared_ptr<program_control>& of) noexcept;
@@ -34,7 +34,8 @@ class program_control {
     };
     static void post(const std::shared_ptr<program_control>& of, wish& what) noexcept;
 
-    std::shared_ptr<mailbox> box_;
+    /// Holds nothing: who does hold a loop's box is somebody who may end a wait (find_deadlock).
+    std::weak_ptr<mailbox> box_;
     wish stop_;
     wish cancel_;
     wish end_grace_;
