@@ -12,7 +12,7 @@ bool readiness_operation::launch(context& where) noexcept {
         result = raw_error(errc_of(refused));
         return true;
     }
-    if (given_.descriptor != no_native_handle) {
+    if (given_.once) {
         auto opened = here.adopt(given_.descriptor, handle_kind::foreign);
         if (!opened) {
             result = raw_error(opened.error());

@@ -26,9 +26,10 @@ namespace detail {
 class readiness_operation : public io_operation_base {
   public:
     struct arguments {
-        native_handle descriptor;  // watched for this one wait, unless `watched` is
-        handle_record* watched;
+        native_handle descriptor;  // `once`: watched for this one wait
+        handle_record* watched;    // else
         std::uint32_t wanted;
+        bool once;
     };
     explicit readiness_operation(arguments&& given) noexcept : given_(given) {
         ends_on_stop = true;
@@ -56,10 +57,10 @@ class one_readiness_operation : public readiness_operation {
 /// Waits until a read, or a write, on `descriptor` would not block. An idle wait: `stop` ends it
 /// with `cancelled`. Errors: bad_file_descriptor; those of the driver; cancellation.
 inline request<detail::one_readiness_operation> readable(native_handle descriptor) {
-    return request<detail::one_readiness_operation>({descriptor, nullptr, ready_to_read});
+    return request<detail::one_readiness_operation>({descriptor, nullptr, ready_to_read, true});
 }
 inline request<detail::one_readiness_operation> writable(native_handle descriptor) {
-    return request<detail::one_readiness_operation>({descriptor, nullptr, ready_to_write});
+    return request<detail::one_readiness_operation>({descriptor, nullptr, ready_to_write, true});
 }
 
 /// A descriptor that is waited for again and again, which costs less than asking anew each time.
@@ -84,7 +85,8 @@ class watched {
     /// do.
     request<detail::readiness_operation> either(std::uint32_t wanted = ready_to_read |
                                                                        ready_to_write) {
-        return request<detail::readiness_operation>({no_native_handle, handle_.record(), wanted});
+        return request<detail::readiness_operation>(
+            {no_native_handle, handle_.record(), wanted, false});
     }
 
     /// Stops watching: who waits ends with `closed`. The descriptor is its owner's, as before.
@@ -94,7 +96,7 @@ class watched {
     explicit watched(handle opened) noexcept : handle_(std::move(opened)) {}
     request<detail::one_readiness_operation> wait_for(std::uint32_t wanted) {
         return request<detail::one_readiness_operation>(
-            {no_native_handle, handle_.record(), wanted});
+            {no_native_handle, handle_.record(), wanted, false});
     }
 
     handle handle_;
