@@ -31,6 +31,11 @@ bool is_tcp(int fd) noexcept {
            protocol == IPPROTO_TCP;
 }
 
+bool only_takes_writes(int fd) noexcept {
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) == O_WRONLY;
+}
+
 }  // namespace
 
 readiness_driver::readiness_driver(const driver_environment& lent,
@@ -73,6 +78,9 @@ std::int64_t readiness_driver::attach(posix_record& added) noexcept {
     if (own.kind == handle_kind::file || own.blocks) return 0;
     // A fresh socket has room to send; whether something has come in, the first event tells.
     own.hints = ready_to_write;
+    // No event tells that one cannot be read at all, as the call does.
+    if (own.kind == handle_kind::stream && !own.is_socket && only_takes_writes(own.fd()))
+        own.hints |= ready_to_read;
     own.watched.fd = own.fd();
     own.watched.borrowed = own.kind == handle_kind::foreign;
     own.watched.is_socket = own.is_socket;

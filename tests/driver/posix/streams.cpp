@@ -1,7 +1,9 @@
 // Bytes arrive whole and in order, the end of a stream is told once the data is, and an empty
 // transfer is not an end.
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <numeric>
 #include <string>
@@ -24,6 +26,19 @@ TEST_P(streams, read_gets_what_was_written) {
     EXPECT_EQ(write(client, "hello"), 5);
     EXPECT_EQ(read(server, bytes_), 5);
     EXPECT_EQ(text(5), "hello");
+}
+
+// No event tells that the writing end of a pipe cannot be read: the read waited for ever.
+TEST_P(streams, read_of_what_only_takes_writes_is_refused) {
+    int ends[2]{};
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    auto reader = *via().adopt(ends[0], handle_kind::stream);
+    auto writer = *via().adopt(ends[1], handle_kind::stream);
+    EXPECT_EQ(read(writer, bytes_), -EBADF);
+    EXPECT_EQ(read(writer, bytes_), -EBADF);
+    EXPECT_EQ(write(reader, "lost"), -EBADF);
+    EXPECT_EQ(write(writer, "kept"), 4);
+    EXPECT_EQ(read(reader, bytes_), 4);
 }
 
 TEST_P(streams, read_waits_for_a_write) {
