@@ -2,6 +2,7 @@
 #include <upcall/sync/loop_channel.hpp>
 
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <random>
 #include <thread>
@@ -180,6 +181,13 @@ TEST_P(loop_channels, lose_nothing_when_senders_give_up) {
     for (std::thread& one : threads) one.join();
     EXPECT_EQ(next, std::vector<int>(2, count));
     EXPECT_GT(given_back, 0);
+}
+
+// The next power of two was looked for where there is none, and values were put past its end.
+TEST_P(loop_channels, of_impossible_sizes_are_refused) {
+    const auto most = std::numeric_limits<std::size_t>::max();
+    for (const std::size_t capacity : {most, most / 2, most / 2 + 2})
+        EXPECT_THROW(loop_channel<item>(home(), capacity), std::bad_alloc) << capacity;
 }
 
 TEST_P(loop_channels, outlive_their_loop_in_their_senders) {

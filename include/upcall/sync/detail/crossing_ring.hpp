@@ -21,8 +21,7 @@ class crossing_ring {
   public:
     /// Room for at least `capacity` values. Throws std::bad_alloc.
     explicit crossing_ring(std::size_t capacity)
-        : size_(std::bit_ceil(capacity < 2 ? std::size_t{2} : capacity)),
-          slots_(std::make_unique<slot[]>(size_)) {
+        : size_(places_for(capacity)), slots_(std::make_unique<slot[]>(size_)) {
         for (std::size_t i = 0; i < size_; ++i) slots_[i].turn.store(i, std::memory_order_relaxed);
     }
     crossing_ring(const crossing_ring&) = delete;
@@ -68,6 +67,13 @@ class crossing_ring {
     std::size_t capacity() const noexcept { return size_; }
 
   private:
+    /// A power of two. Past the largest of them there is none to round up to, nor the memory.
+    static std::size_t places_for(std::size_t capacity) {
+        constexpr std::size_t most = std::bit_floor(~std::size_t{0});
+        if (capacity > most) throw std::bad_alloc();
+        return std::bit_ceil(capacity < 2 ? std::size_t{2} : capacity);
+    }
+
     struct slot {
         std::atomic<std::size_t> turn;
         alignas(T) std::byte bytes[sizeof(T)];
