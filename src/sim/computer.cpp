@@ -72,6 +72,12 @@ void computer::kill() {
     if (!runs() || is_lost()) return;
     killed_ = true;
     kernel_->kill(id_);
+    cancel_from_inside();
+}
+
+// Otherwise what has no operation in the kernel, a sleep say, could still end well in this turn.
+void computer::cancel_from_inside() {
+    if (runs() && loop::current() == home_.get()) running_->tasks().cancel();
 }
 
 void computer::stop() {

@@ -41,6 +41,9 @@ class computer {
     /// It waits in its poll, and nothing has come for it.
     bool sleeps() const noexcept;
     void kill();
+    /// When one of its own tasks took away its power: cancels all of them at once, and not only
+    /// when the turn is over.
+    void cancel_from_inside();
     /// Asks its main task to finish, once.
     void stop();
     /// After `is_done`: ends what is left. Returns what left the main task.

@@ -33,17 +33,22 @@ class world::inside {
             this);
     }
 
-    computer& named(std::string_view name) {
+    computer* find(std::string_view name) const {
         const auto place =
             std::ranges::find_if(computers, [&](const auto& one) { return one->name() == name; });
-        if (place == computers.end())
+        return place == computers.end() ? nullptr : place->get();
+    }
+    computer& named(std::string_view name) const {
+        computer* const found_host = find(name);
+        if (!found_host)
             fatal("there is no host \"%.*s\" in this world", static_cast<int>(name.size()),
                   name.data());
-        return **place;
+        return *found_host;
     }
 
     void add(std::string name, program main, bool serves) {
         if (started) fatal("host \"%s\" is added to a world that runs already", name.c_str());
+        if (find(name)) fatal("there is a host \"%s\" in this world already", name.c_str());
         computers.push_back(
             std::make_unique<computer>(kernel, std::move(name), std::move(main), serves));
     }
@@ -92,8 +97,10 @@ class world::inside {
 
 // The kernel calls from within some poll: there it is only noted down.
 void world::inside::plan(duration when, std::function<void()> call) {
+    const time_point moment = saturating_add(start, when);
+    if (moment == never) return;
     ++planned;
-    kernel.at(saturating_add(start, when), [this, call = std::move(call)] {
+    kernel.at(moment, [this, call = std::move(call)] {
         --planned;
         due.push_back(call);
     });
@@ -118,6 +125,7 @@ void world::inside::fail_power(computer& of) {
     if (!kernel.is_on(of.id())) return;
     note(of, "-- the power fails --");
     kernel.power_off(of.id());
+    of.cancel_from_inside();
 }
 
 // ---- running ------------------------------------------------------------------------------------

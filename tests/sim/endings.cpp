@@ -20,6 +20,20 @@ TEST(sim_endings, an_exception_is_told_with_its_host) {
     EXPECT_LT(seen.time, 1h) << "the others are not waited for";
 }
 
+// The end of all time came when nothing else did, and there was no event to take.
+TEST(sim_endings, what_is_planned_for_never_does_not_keep_a_world) {
+    world w(7);
+    bool called = false;
+    w.at(duration::max(), [&] { called = true; });
+    w.host("lost", [&]() -> task<> {
+        w.fail_power("lost");
+        co_await sleep(1s);
+    });
+    const report seen = w.run();
+    EXPECT_TRUE(seen.ok()) << seen.text();
+    EXPECT_FALSE(called);
+}
+
 TEST(sim_endings, a_stall_is_told_with_those_who_wait) {
     world w(7);
     w.host("server", []() -> task<> {

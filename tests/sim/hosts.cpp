@@ -63,6 +63,18 @@ TEST(sim_hosts, have_loopback_addresses_of_their_own) {
     EXPECT_EQ(refused, 1);
 }
 
+// The second was there, and nobody could name it.
+TEST(sim_hosts, have_names_of_their_own) {
+    const auto main = []() -> task<> { co_return; };
+    EXPECT_DEATH(
+        {
+            world w(7);
+            w.host("one", main);
+            w.service("one", main);
+        },
+        "there is a host \"one\" in this world already");
+}
+
 TEST(sim_hosts, cannot_take_the_address_of_another) {
     world w(7);
     std::error_code why;

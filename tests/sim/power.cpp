@@ -35,6 +35,30 @@ TEST(sim_power, fails_without_a_word_to_peers) {
     EXPECT_EQ(w.kernel().open_descriptors(), 0U);
 }
 
+// A sleep is no operation of the kernel's: it ended well in what was left of the turn.
+TEST(sim_power, that_a_program_takes_from_itself_is_gone_at_once) {
+    for (const bool power : {true, false}) {
+        world w(7);
+        std::vector<std::error_code> seen_after;
+        w.host("one", [&]() -> task<> {
+            if (w.starts_of("one") > 1) co_return;
+            power ? w.fail_power("one") : w.kill("one");
+            w.restart("one");
+            for (int step = 0; step < 2; ++step) {
+                const auto slept = co_await sleep(1ms);
+                seen_after.push_back(slept ? std::error_code() : slept.error());
+            }
+            auto listener = tcp::listener::bind("0.0.0.0:7000");
+            if (listener) seen_after.push_back((co_await listener->accept()).error());
+        });
+        const report seen = w.run();
+        EXPECT_TRUE(seen.ok()) << seen.text();
+        EXPECT_EQ(w.starts_of("one"), 2U);
+        ASSERT_GE(seen_after.size(), 2U);
+        for (const std::error_code& why : seen_after) EXPECT_EQ(why, errc::cancelled) << power;
+    }
+}
+
 TEST(sim_power, once_back_resets_those_who_still_speak) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         world w(seed);

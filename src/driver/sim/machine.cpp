@@ -29,6 +29,7 @@ machine::machine(const sim_options& chosen_options, choices chosen)
 
 void machine::plan(time_point when, std::shared_ptr<event_target> target, std::uint32_t what,
                    std::uint64_t argument) {
+    if (when == never) return;  // the queue says so when it is empty
     const auto tie = static_cast<std::uint32_t>(choice.below(ties));
     events_.push({when, tie, what, 0, argument, std::move(target)});
 }
