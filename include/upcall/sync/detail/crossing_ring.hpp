@@ -67,9 +67,9 @@ class crossing_ring {
     std::size_t capacity() const noexcept { return size_; }
 
   private:
-    /// A power of two. Past the largest of them there is none to round up to, nor the memory.
+    /// A power of two. For more than the largest that an array can have there is no memory.
     static std::size_t places_for(std::size_t capacity) {
-        constexpr std::size_t most = std::bit_floor(~std::size_t{0});
+        constexpr std::size_t most = std::bit_floor(~std::size_t{0} / 2 / sizeof(slot));
         if (capacity > most) throw std::bad_alloc();
         return std::bit_ceil(capacity < 2 ? std::size_t{2} : capacity);
     }
