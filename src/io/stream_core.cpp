@@ -132,9 +132,7 @@ bool stream_core::launch_read(read_waiter& waiter, context& where) noexcept {
     if (waiter.form == waiter_form::message) one_by_one_ = true;
     readers_.push(waiter);
     ++readers_waiting_;
-    if (awaits_receive(waiter)) {
-        if (readers_.front() == &waiter) reading().data = static_cast<ready_node*>(&waiter);
-    } else {
+    if (!awaits_receive(waiter)) {
         hold();
         pump_reads();
         drop();
@@ -263,7 +261,6 @@ void stream_core::arm_receive() noexcept {
     mode_ = reading_mode::receive;
     reading().kind = op_kind::receive;
     reading().flags = bulk_ ? op_bulk : one_by_one_ ? op_none : op_multishot;
-    reading().data = readers_.front();
     reading().begin(home_->background());
     hold();
     if (!home_->via().start(reading())) return;

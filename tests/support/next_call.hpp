@@ -3,7 +3,9 @@
 
 #include <dlfcn.h>
 
+#include <array>
 #include <atomic>
+#include <cstdarg>
 
 namespace upcall::test {
 
@@ -27,6 +29,21 @@ class next_call {
   private:
     const char* name_;
     std::atomic<Function*> found_ = nullptr;
+};
+
+/// syscall(2), with room for all that a call may be given.
+using system_call = long(long, long, long, long, long, long, long);
+
+/// What it was given.
+struct call_arguments {
+    explicit call_arguments(std::va_list list) noexcept {
+        for (long& one : at) one = va_arg(list, long);
+    }
+    long pass_to(next_call<system_call>& to, long number) const noexcept {
+        return to(number, at[0], at[1], at[2], at[3], at[4], at[5]);
+    }
+
+    std::array<long, 6> at;
 };
 
 }  // namespace upcall::test

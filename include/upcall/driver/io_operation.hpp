@@ -52,7 +52,7 @@ struct io_operation : operation, pool_job {
     driver* via = nullptr;
     /// What it works on; null for `work`, and for calls on paths.
     handle_record* target = nullptr;
-    void* data = nullptr;  // receive: what its owner looks at next, to prefetch; may be gone
+    void* data = nullptr;
     std::size_t size = 0;
     std::uint64_t offset = 0;
     /// At least 0: the value. Below: see error_from_raw. Valid once the operation is ready.

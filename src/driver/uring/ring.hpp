@@ -66,19 +66,19 @@ class ring {
     /// Calls visit(cqe) for every completion there is, then frees their places at once.
     template <class Visit>
     std::uint32_t reap(Visit&& visit) noexcept {
-        return reap(visit, [](const uring_abi::cqe&, int) {});
+        return reap(visit, [](const uring_abi::cqe&) {});
     }
 
-    /// The same; `foresee(cqe, look)` is called with each eight visits before its own, with look 0,
-    /// and four before, with look 1, which may read what the first had the processor fetch.
-    template <class Visit, class Foresee>
-    std::uint32_t reap(Visit&& visit, Foresee&& foresee) noexcept {
+    /// The same; `announce` is called with each some visits earlier, for the processor to fetch
+    /// what it speaks of.
+    template <class Visit, class Announce>
+    std::uint32_t reap(Visit&& visit, Announce&& announce) noexcept {
+        constexpr std::uint32_t ahead = 4;
         const std::uint32_t tail = std::atomic_ref(*cq_tail_).load(std::memory_order_acquire);
         std::uint32_t head = *cq_head_;
         const std::uint32_t count = tail - head;
         for (; head != tail; ++head) {
-            if (tail - head > 8) foresee(completions_[(head + 8) & cq_mask_], 0);
-            if (tail - head > 4) foresee(completions_[(head + 4) & cq_mask_], 1);
+            if (tail - head > ahead) announce(completions_[(head + ahead) & cq_mask_]);
             visit(completions_[head & cq_mask_]);
         }
         if (count) std::atomic_ref(*cq_head_).store(head, std::memory_order_release);

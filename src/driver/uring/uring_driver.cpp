@@ -36,23 +36,11 @@ constexpr int due_batch = 4;
 // A kernel worker for what io_uring cannot do without one; ours run in the pool.
 constexpr std::uint32_t kernel_workers_max = 16;
 
-// With many connections each has left the processor's caches when its turn comes again: first the
-// operation, with the rest of its stream; then the frame of the task that waits.
-constexpr std::uint64_t cache_line = 64;
-constexpr std::uint64_t stream_bytes = 320;
-constexpr std::uint64_t frame_before = 320, frame_after = 128;
-
-void fetch(std::uint64_t around, std::uint64_t before, std::uint64_t after) noexcept {
-    for (std::uint64_t at = around - before; at < around + after; at += cache_line)
-        __builtin_prefetch(pointer_in(at));
-}
-
-void foresee(const cqe& coming, int look) noexcept {
-    if (look == 0) return fetch(coming.user_data, 0, stream_bytes);
-    if ((coming.user_data & tag_mask) != tag_operation) return;
-    const io_operation& op = operation_of(coming.user_data);
-    if (op.kind != op_kind::receive || !op.data) return;
-    fetch(reinterpret_cast<std::uint64_t>(op.data), frame_before, frame_after);
+// With many connections each has left the processor's caches when its turn comes again.
+void fetch_operation(std::uint64_t user_data) noexcept {
+    constexpr std::size_t line = 64;
+    for (std::size_t at = 0; at < sizeof(io_source); at += line)
+        __builtin_prefetch(pointer_in(user_data + at));
 }
 
 /// What the kernel would have one of its own workers do, or, for a receive, block the loop with.
@@ -366,7 +354,8 @@ void uring_driver::poll(time_point deadline) noexcept {
     queue_waiting();
     if (!ready().empty()) deadline = time_point::min();  // the pool refused one that was starved
     poll_enter(deadline);
-    ring_.reap([this](const cqe& completion) { on_completion(completion); }, foresee);
+    ring_.reap([this](const cqe& completion) { on_completion(completion); },
+               [](const cqe& coming) { fetch_operation(coming.user_data); });
     try_due();
     collect_elsewhere();
 }

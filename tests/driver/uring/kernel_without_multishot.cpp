@@ -8,13 +8,11 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
-#include <optional>
-
-#include <upcall/driver/select.hpp>
 
 #include "driver/uring/abi.hpp"
-#include "support/bench_drivers.hpp"
+#include "driver/uring/entries.hpp"
 #include "support/next_call.hpp"
+#include "support/uring_bench.hpp"
 
 namespace upcall::test {
 namespace {
@@ -61,10 +59,6 @@ class seen_submissions {
                              static_cast<off_t>(where));
         return found == MAP_FAILED ? nullptr : found;
     }
-    static bool stays_armed(const sqe& entry) {
-        return (entry.opcode == op::accept && entry.ioprio & accept_flag::multishot) ||
-               (entry.opcode == op::recv && entry.ioprio & recvsend_flag::recv_multishot);
-    }
     std::uint32_t at(std::uint32_t offset) const {
         auto* number = reinterpret_cast<std::uint32_t*>(static_cast<std::byte*>(indices_) + offset);
         return std::atomic_ref(*number).load(std::memory_order_acquire);
@@ -85,49 +79,39 @@ seen_submissions* watched = nullptr;
 extern "C" long syscall(long number, ...) noexcept {
     namespace test = upcall::test;
     namespace abi = upcall::uring_abi;
-    static constinit test::next_call<long(long, long, long, long, long, long, long)> real(
-        "syscall");
-    long given[6];
+    static constinit test::next_call<test::system_call> real("syscall");
     va_list list;
     va_start(list, number);
-    for (long& one : given) one = va_arg(list, long);
+    const test::call_arguments given(list);
     va_end(list);
     if (test::watched && number == abi::enter_number) test::watched->spoil();
-    const long answer = real(number, given[0], given[1], given[2], given[3], given[4], given[5]);
+    const long answer = given.pass_to(real, number);
     if (test::watched && number == abi::setup_number && answer >= 0)
-        test::watched->of(static_cast<int>(answer), *reinterpret_cast<abi::params*>(given[1]));
+        test::watched->of(static_cast<int>(answer), *reinterpret_cast<abi::params*>(given.at[1]));
     return answer;
 }
 
 namespace upcall::test {
 namespace {
 
-class kernel_without_multishot : public ::testing::Test {
+class kernel_without_multishot : public uring_bench {
   protected:
     void SetUp() override {
-        ready_queue ready;
-        buffer_pool buffers({4096, 64, 65536, 8});
-        auto made =
-            make_driver({.name = "uring", .uring = {}}, {.ready = &ready, .buffers = &buffers});
-        if (!made) GTEST_SKIP() << "no io_uring here: " << made.error().message();
-        made->reset();
         watched = &submissions_;
-        bench_.emplace(host_driver("uring").make);
+        uring_bench::SetUp();
     }
     void TearDown() override {
-        bench_.reset();
+        uring_bench::TearDown();
         watched = nullptr;
         submissions_.forget();
     }
 
-    driver_bench& bench() { return *bench_; }
     int refused() const { return submissions_.spoiled; }
 
     static constexpr int sources = 3;
 
   private:
     seen_submissions submissions_;
-    std::optional<driver_bench> bench_;
 };
 
 TEST_F(kernel_without_multishot, accepts_on_all_listeners_that_were_armed_at_once) {

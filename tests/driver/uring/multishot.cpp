@@ -4,29 +4,14 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <optional>
 
-#include <upcall/driver/select.hpp>
-
-#include "support/bench_drivers.hpp"
+#include "support/uring_bench.hpp"
 
 namespace upcall::test {
 namespace {
 
-class multishot : public ::testing::Test {
+class multishot : public uring_bench {
   protected:
-    void SetUp() override {
-        ready_queue ready;
-        buffer_pool buffers({4096, 64, 65536, 8});
-        auto made =
-            make_driver({.name = "uring", .uring = {}}, {.ready = &ready, .buffers = &buffers});
-        if (!made) GTEST_SKIP() << "no io_uring here: " << made.error().message();
-        made->reset();
-        bench_.emplace(host_driver("uring").make);
-    }
-
-    driver_bench& bench() { return *bench_; }
-
     /// Whether accepting stays armed after a value.
     bool accepts_many() {
         handle listener = bench().listening();
@@ -80,9 +65,6 @@ class multishot : public ::testing::Test {
         const int fd = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         return bench().via().adopt(fd, as).value();
     }
-
-  private:
-    std::optional<driver_bench> bench_;
 };
 
 TEST_F(multishot, accepting_is_kept_when_a_socket_does_not_listen) {

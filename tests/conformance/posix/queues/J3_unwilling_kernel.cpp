@@ -27,12 +27,10 @@ std::atomic<bool> submits_one_at_a_time = false;
 /// Stands before the C library's: the kernel's rare answers come when a test asks for them.
 extern "C" long syscall(long number, ...) noexcept {
     namespace test = upcall::test;
-    static constinit test::next_call<long(long, long, long, long, long, long, long)> real(
-        "syscall");
-    long given[6];
+    static constinit test::next_call<test::system_call> real("syscall");
     va_list list;
     va_start(list, number);
-    for (long& one : given) one = va_arg(list, long);
+    test::call_arguments given(list);
     va_end(list);
     const int one_in = test::failing_enters.load(std::memory_order_relaxed);
     if (number == test::enter_call && one_in > 0) {
@@ -43,11 +41,11 @@ extern "C" long syscall(long number, ...) noexcept {
             return -1;
         }
     }
-    if (number == test::enter_call && test::submits_one_at_a_time && given[1] > 1) {
-        given[1] = 1;
-        given[2] = 0;  // does not wait for what it has not submitted
+    if (number == test::enter_call && test::submits_one_at_a_time && given.at[1] > 1) {
+        given.at[1] = 1;
+        given.at[2] = 0;  // does not wait for what it has not submitted
     }
-    return real(number, given[0], given[1], given[2], given[3], given[4], given[5]);
+    return given.pass_to(real, number);
 }
 
 namespace upcall::test {
