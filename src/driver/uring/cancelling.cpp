@@ -22,7 +22,7 @@ constexpr int pause_doublings_max = 10;
 
 void uring_driver::cancel(io_operation& op) noexcept {
     if (op.driver_state & pooled) return pool_.cancel(op);
-    if (op.driver_state & (parked | starved)) {
+    if (op.driver_state & set_aside) {
         queue_of(op).remove(op);
         give_up(op);
         return finish(op, -ECANCELED);
@@ -33,6 +33,7 @@ void uring_driver::cancel(io_operation& op) noexcept {
 /// Where an operation waits that is not in the kernel.
 uring_driver::operation_queue& uring_driver::queue_of(const io_operation& op) noexcept {
     if ((op.driver_state & due) == due) return due_;
+    if (op.driver_state & dry) return dry_;
     return op.driver_state & parked ? parked_ : starved_;
 }
 
@@ -60,7 +61,7 @@ void uring_driver::queue_cancel(io_operation& op) noexcept {
 // Matching by file also finds operations of another record over the same open file. Those see a
 // cancellation that nobody asked for, and `retry` starts them again.
 void uring_driver::cancel_all(handle_record& target) noexcept {
-    for (operation_queue* waiting : {&parked_, &starved_, &due_}) {
+    for (operation_queue* waiting : {&parked_, &starved_, &dry_, &due_}) {
         operation_queue kept;
         while (io_operation* op = waiting->pop()) {
             if (op->target != &target) {

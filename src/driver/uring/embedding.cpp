@@ -26,7 +26,8 @@ time_point uring_driver::next_question() noexcept {
 }
 
 time_point uring_driver::poll_again_by() noexcept {
-    if (starved_retry_ || has_unfinished() || ring_.has_work() || ring_.has_completions())
+    if (starved_retry_ || can_retry_dry() || has_unfinished() || ring_.has_work() ||
+        ring_.has_completions())
         return time_point::min();
     return next_question();
 }

@@ -348,14 +348,27 @@ void uring_driver::retry_starved() noexcept {
     }
 }
 
+/// As many as there are buffers for: one more would only be refused again.
+void uring_driver::retry_dry() noexcept {
+    for (std::size_t left = provided_.in_stock(); left > 0 && !dry_.empty(); --left) {
+        io_operation* op = dry_.pop();
+        op->driver_state &= static_cast<std::uint16_t>(~dry);
+        op->driver_state |= parked;
+        parked_.push(*op);
+    }
+}
+
 void uring_driver::poll(time_point deadline) noexcept {
     if (std::exchange(starved_retry_, false)) retry_starved();
     if (provided_.is_open()) provided_.refill();
+    if (!dry_.empty()) retry_dry();
     queue_waiting();
-    if (!ready().empty()) deadline = time_point::min();  // the pool refused one that was starved
+    // The pool refused one that was starved, or not all that ran dry are in the kernel again.
+    if (!ready().empty() || can_retry_dry()) deadline = time_point::min();
     poll_enter(deadline);
     ring_.reap([this](const cqe& completion) { on_completion(completion); },
                [](const cqe& coming) { fetch_operation(coming.user_data); });
+    if (!dry_.empty()) provided_.refill();
     try_due();
     collect_elsewhere();
 }
@@ -448,7 +461,7 @@ void uring_driver::on_end(io_operation& op, std::int64_t outcome) noexcept {
     if (outcome >= 0) outcome = conclude(op, outcome);
     if (outcome < 0) {
         outcome = retry(op, outcome);
-        if (op.driver_state & (in_kernel | parked | starved)) return;
+        if (op.driver_state & (in_kernel | set_aside)) return;
     }
     release_entry(op);
     op.result = outcome;
@@ -484,18 +497,18 @@ std::int64_t uring_driver::retry(io_operation& op, std::int64_t outcome) noexcep
             (op.kind == op_kind::accept ? forms_.multishot_accept : forms_.multishot_receive) =
                 false;
             break;
-        case -ENOBUFS: {
+        case -ENOBUFS:
             if (op.kind != op_kind::receive) return outcome;
             if (!wanted) return -ECANCELED;
-            const bool polled = op.driver_state & polling;
-            if (!polled) provided_.grow();
-            if (polled || !provided_.refill()) {
+            if (op.driver_state & polling) {
                 op.driver_state |= starved;
                 starved_.push(op);
-                return outcome;
+            } else {
+                provided_.grow();
+                op.driver_state |= dry;
+                dry_.push(op);
             }
-            break;
-        }
+            return outcome;
         default:
             return outcome;
     }

@@ -93,10 +93,12 @@ class uring_driver final : public posix_driver {
         polling = 8,             // the entry is a poll; the call itself follows
         parked = 16,             // waits in `parked_` for room in the submission queue
         starved = 32,            // waits in `starved_` for a buffer
+        dry = 512,               // waits in `dry_` for a provided buffer
         due = parked | starved,  // waits in `due_`: the call is to be tried
         pooled = 64,             // in the blocking pool
         done = 128,              // its outcome waits for the answer to a cancellation
         asked_for_many = 256,    // its last entry was to stay armed after a value
+        set_aside = parked | starved | dry,
     };
 
     bool submit_to_pool(io_operation& op) noexcept;
@@ -106,6 +108,8 @@ class uring_driver final : public posix_driver {
     bool must_poll(const io_operation& op) const noexcept;
     operation_queue& queue_of(const io_operation& op) noexcept;
     void retry_starved() noexcept;
+    void retry_dry() noexcept;
+    bool can_retry_dry() const noexcept { return !dry_.empty() && provided_.in_stock() > 0; }
     void make_due(io_operation& op) noexcept;
     void try_due() noexcept;
 
@@ -140,6 +144,7 @@ class uring_driver final : public posix_driver {
     buffer_group provided_;
     operation_queue parked_;
     operation_queue starved_;
+    operation_queue dry_;
     operation_queue due_;
     operation_queue cancels_waiting_;
     operation_queue finish_later_;
