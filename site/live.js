@@ -30,10 +30,11 @@ async function showServer() {
   for (let i = 0; i < 3; ++i) answers.push(await ask(location.pathname, { method: "HEAD" }));
   const { response } = answers[0];
   const ms = Math.min(...answers.map((answer) => answer.ms));
-  const driver = response.headers.get("X-Upcall-Driver");
+  const server = response.headers.get("Server") || "unknown";
+  const [, driver] = server.match(/^upcall\/.*\((.*)\)/) || [];
   etag = response.headers.get("ETag") || "";
   byId("driver").textContent = driver || "unknown";
-  byId("server").textContent = (response.headers.get("Server") || "unknown").replace(/ \(.*/, "");
+  byId("server").textContent = server.replace(/ \(.*/, "");
   byId("timing").textContent = milliseconds(ms);
   const [page] = performance.getEntriesByType("navigation");
   const protocol = page && page.nextHopProtocol;

@@ -232,7 +232,7 @@ void add_place(CLI::App& app, std::string& help, options& into,
         [&](const std::string& text) { return set_format(into.log_format, text); },
         "common or json (common)");
     place.flag("--no-identity", into.identity, false,
-               "Leave the headers Server and X-Upcall-Driver out of responses");
+               "Leave the header Server, which names the driver, too, out of responses");
     place.option("--cache-bytes", "SIZE", size_into(into.cache_bytes, 0, std::uint64_t{1} << 40),
                  "Memory for hot files, per loop; 0 turns the cache off (64M)");
     place.option("--cache-file-max", "SIZE",

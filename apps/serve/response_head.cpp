@@ -5,7 +5,6 @@ namespace upcall_serve {
 std::string make_server_lines(std::string_view version, std::string_view driver) {
     std::string lines = "Server: upcall/";
     lines.append(version).append(" (").append(driver).append(")\r\n");
-    lines.append("X-Upcall-Driver: ").append(driver).append("\r\n");
     return lines.append(common_lines);
 }
 

@@ -17,7 +17,6 @@ const connection_state keeps{server_lines, "Sun, 09 Sep 2001 01:46:40 GMT", 1, t
 
 const std::string common_lines =
     "Server: upcall/0.1.0 (uring)\r\n"
-    "X-Upcall-Driver: uring\r\n"
     "X-Content-Type-Options: nosniff\r\n"
     "Date: Sun, 09 Sep 2001 01:46:40 GMT\r\n";
 
