@@ -1,6 +1,7 @@
 #include <upcall/runtime/deadlock.hpp>
 
 #include <algorithm>
+#include <atomic>
 
 #include <upcall/sync/mutex.hpp>
 #include <upcall/task/child_task.hpp>
@@ -198,7 +199,11 @@ std::string deadlock::to_string() const {
 
 deadlock find_deadlock(loop& home) {
     if (!home.ready().empty() || !home.timers().empty()) return {};
+    const mailbox& box = *home.remote();
     if (home.remote().use_count() > usual_holders) return {};
+    // Whoever has let go of the box may have posted before.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (!box.empty()) return {};
     search through;
     if (!through.collect(home)) return {};
     return through.tell();

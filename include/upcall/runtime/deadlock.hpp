@@ -43,7 +43,8 @@ struct deadlock {
 /// thread while nothing is ready, or from `loop::on_quiet`. It finds none as long as
 ///   - an operation waits for the kernel, a timer or another loop. Those that wait for a signal in
 ///     the background, as `run` does, are not counted;
-///   - somebody holds `loop::remote()`, a sender or receiver of a loop_channel, or a remote_scope.
+///   - somebody holds `loop::remote()`, a sender or receiver of a loop_channel, or a remote_scope;
+///   - a call was posted that has not run.
 /// What it cannot know of is a thread that is about to call `loop::post` through a plain reference.
 /// Throws std::bad_alloc.
 deadlock find_deadlock(loop& home);
