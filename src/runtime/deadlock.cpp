@@ -1,9 +1,13 @@
 #include <upcall/runtime/deadlock.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
+#include <span>
 
 #include <upcall/sync/mutex.hpp>
 #include <upcall/task/child_task.hpp>
+#include <upcall/task/future.hpp>
 #include <upcall/task/scope.hpp>
 
 namespace upcall {
@@ -39,6 +43,8 @@ const char* words_for(waits_for what) noexcept {
             return "a task";
         case waits_for::scope:
             return "the tasks of a scope";
+        case waits_for::future:
+            return "a future";
     }
     return "?";
 }
@@ -52,6 +58,25 @@ const context& task_of(const context& at) noexcept {
 bool is_below(const context& at, const context& top) noexcept {
     for (const context* up = &at; up; up = up->parent())
         if (up == &top) return true;
+    return false;
+}
+
+const detail::future_core* future_of(const operation& op) noexcept {
+    if (op.awaits != waits_for::future) return nullptr;
+    return &static_cast<const detail::future_wait&>(op).awaited();
+}
+
+/// What an operation is made of lies in its block, or in a context there, or below that one; which
+/// is looked for up to `end`.
+bool is_part_of(const operation& op, std::span<const std::byte> block,
+                const context* end = nullptr) noexcept {
+    const auto inside = [block](const void* at) noexcept {
+        const std::less_equal<const void*> not_after;
+        return not_after(block.data(), at) && !not_after(block.data() + block.size(), at);
+    };
+    if (inside(&op)) return true;
+    for (const context* up = op.owner; up != end; up = up->parent())
+        if (inside(up)) return true;
     return false;
 }
 
@@ -85,15 +110,11 @@ class search {
                 ++found.more;
                 continue;
             }
-            const context& task = task_of(*op->owner);
-            const context* holder =
-                op->awaits == waits_for::scope ? nullptr : alive(awaited_by(*op));
-            found.tasks.push_back({task.name(), task.spawned_at(), op->awaits,
-                                   holder ? task_of(*holder).name() : ""});
+            const place at = who_waits(*op);
+            found.tasks.push_back({at.name, at.spawned_at, op->awaits, holder(*op)});
         }
         if (waits_.size() <= circle_max) find_circle();
-        for (const std::size_t at : path_)
-            found.cycle.emplace_back(task_of(*waits_[at]->owner).name());
+        for (const std::size_t at : path_) found.cycle.emplace_back(who_waits(*waits_[at]).name);
         return found;
     }
 
@@ -124,6 +145,28 @@ class search {
         return true;
     }
 
+    struct place {
+        const char* name;
+        std::source_location spawned_at;
+    };
+    /// The task, or what was submitted and is awaited by its future.
+    place who_waits(const operation& op) const noexcept {
+        const context& task = task_of(*op.owner);
+        for (const operation* other : waits_) {
+            const detail::future_core* of = future_of(*other);
+            if (of && is_part_of(op, of->place(), &task)) return {of->name(), of->begun_at()};
+        }
+        return {task.name(), task.spawned_at()};
+    }
+
+    /// The name of who has what is waited for, or none.
+    std::string holder(const operation& op) const {
+        if (op.awaits == waits_for::scope) return {};
+        if (const detail::future_core* on = future_of(op)) return on->name();
+        const context* at = alive(awaited_by(op));
+        return at ? task_of(*at).name() : "";
+    }
+
     const context* alive(const context* at) const noexcept {
         const bool known =
             at && std::find(contexts_.begin(), contexts_.end(), at) != contexts_.end();
@@ -132,6 +175,7 @@ class search {
 
     /// Whether `next` has to end before `op` can.
     static bool depends(const operation& op, const operation& next) noexcept {
+        if (const detail::future_core* on = future_of(op)) return is_part_of(next, on->place());
         const context* on = awaited_by(op);
         if (!on) return false;
         return is_below(*next.owner, *on) && (op.awaits == waits_for::mutex || &op != &next);
@@ -198,7 +242,11 @@ std::string deadlock::to_string() const {
 
 deadlock find_deadlock(loop& home) {
     if (!home.ready().empty() || !home.timers().empty()) return {};
+    const mailbox& box = *home.remote();
     if (home.remote().use_count() > usual_holders) return {};
+    // Whoever has let go of the box may have posted before.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (!box.empty()) return {};
     search through;
     if (!through.collect(home)) return {};
     return through.tell();

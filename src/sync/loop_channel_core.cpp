@@ -47,7 +47,9 @@ bool crossing_send::launch(context& where) noexcept {
 
 void crossing_send::come_back(std::uint8_t nodes) noexcept {
     away_ = static_cast<std::uint8_t>(away_ - nodes);
-    if (away_ == 0) complete();
+    if (away_ > 0) return;
+    home_.reset();
+    complete();
 }
 
 // ---- the receiver's loop --------------------------------------------------------------------

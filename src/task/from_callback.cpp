@@ -11,7 +11,11 @@ bool foreign_operation::open(context& where) noexcept {
     }
     home_ = where.home().remote();
     arrival_.of = this;
-    arrival_.run = [](ready_node& node) noexcept { static_cast<arrival&>(node).of->complete(); };
+    arrival_.run = [](ready_node& node) noexcept {
+        foreign_operation& self = *static_cast<arrival&>(node).of;
+        self.home_.reset();
+        self.complete();
+    };
     begin(where);
     return true;
 }

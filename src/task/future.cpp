@@ -89,6 +89,7 @@ void future_core::ask_cancel() noexcept {
 void future_core::let_go(bool emptied) noexcept {
     future_waiter* nobody = nullptr;
     const bool early = state_.compare_exchange_strong(nobody, dropped(), std::memory_order_acq_rel);
+    if (early) stay();
     // What an outcome is made of may belong to the loop.
     if (early || emptied || on_home_thread() || !send(to_destroy)) drop_reference();
 }
@@ -99,6 +100,7 @@ std::error_code future_core::block(const std::source_location& waiting) noexcept
         refuse(waiting);
         return errc::would_deadlock;
     }
+    stay();  // for what follows is to take the outcome
     blocked_thread here;
     if (wait_by(here)) here.wait();
     return {};
@@ -122,17 +124,22 @@ void future_core::refuse(const std::source_location& waiting) const noexcept {
 }
 
 bool future_wait::launch_on(future_core& on, context& where) noexcept {
+    const bool at_home = on.belongs_to(where.home());
+    if (at_home) on.stay();
     if (on.ready()) return true;
     begin(where);
     on_ = &on;
     cancel = [](operation& op) noexcept { static_cast<future_wait&>(op).on_->ask_cancel(); };
-    if (on.belongs_to(where.home())) {
+    if (at_home) {
+        awaits = waits_for::future;
         told = [](future_waiter& waiter) noexcept { static_cast<future_wait&>(waiter).complete(); };
     } else {
         home_ = where.home().remote();
         arrival_.of = this;
         arrival_.run = [](ready_node& node) noexcept {
-            static_cast<arrival&>(node).of->complete();
+            future_wait& self = *static_cast<arrival&>(node).of;
+            self.home_.reset();
+            self.complete();
         };
         told = [](future_waiter& waiter) noexcept {
             auto& self = static_cast<future_wait&>(waiter);

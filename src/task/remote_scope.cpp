@@ -4,8 +4,7 @@
 
 namespace upcall::detail {
 
-remote_state::remote_state(std::shared_ptr<mailbox> box, scope& target) noexcept
-    : box_(std::move(box)), target_(&target) {
+remote_state::remote_state(scope& target) noexcept : target_(&target) {
     run = [](ready_node& node) noexcept {
         auto& self = static_cast<remote_state&>(node);
         // Taken before it is acted upon: a wish that comes from here on posts the node again.
@@ -16,10 +15,10 @@ remote_state::remote_state(std::shared_ptr<mailbox> box, scope& target) noexcept
     };
 }
 
-void remote_state::ask(wish what) noexcept {
+void remote_state::ask(wish what, mailbox& box) noexcept {
     if (wishes_.fetch_or(what, std::memory_order_acq_rel) != 0) return;  // it is under way
     hold();
-    if (!box_->post(*this)) drop();
+    if (!box.post(*this)) drop();
 }
 
 }  // namespace upcall::detail

@@ -119,8 +119,8 @@ scope::~scope() {
 }
 
 remote_scope scope::remote() {
-    if (!remote_) remote_ = new detail::remote_state(own_.home().remote(), *this);
-    return remote_scope(*remote_);
+    if (!remote_) remote_ = new detail::remote_state(*this);
+    return remote_scope(*remote_, own_.home().remote());
 }
 
 void scope::adopt(detail::child& made, const char* name, task_class* in,

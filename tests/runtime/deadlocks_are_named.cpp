@@ -12,54 +12,20 @@
 #include <upcall/sync/channel.hpp>
 #include <upcall/sync/event.hpp>
 #include <upcall/sync/mutex.hpp>
-#include <upcall/sync/semaphore.hpp>
+#include <upcall/task/from_callback.hpp>
 #include <upcall/task/sleep.hpp>
 #include <upcall/task/when_all.hpp>
 
-#include "support/loop_test.hpp"
+#include "runtime/deadlock_test.hpp"
 
 namespace upcall {
 namespace {
 
 using namespace std::chrono_literals;
-using names = std::vector<std::string>;
+using testing::lock_both;
 
-class deadlocks : public testing::loop_test {
-  protected:
-    void spawn(task<> what, const char* name) {
-        if (!tasks_) tasks_.emplace(home().root());
-        tasks_->spawn_now(std::move(what), name);
-    }
-    /// Runs what can run, and looks.
-    deadlock look() {
-        home().run_ready();
-        return find_deadlock(home());
-    }
-    task<> wait() { static_cast<void>(co_await never_.wait()); }
-
-    void end_tasks() {
-        if (!tasks_) return;
-        tasks_->cancel();
-        home().run();
-        tasks_.reset();
-    }
-    void TearDown() override {
-        end_tasks();
-        loop_test::TearDown();
-    }
-
-    mutex one_;
-    mutex two_;
-    event never_;
-    std::optional<scope> tasks_;
-};
+class deadlocks : public testing::deadlock_test {};
 UPCALL_ON_EVERY_DRIVER(deadlocks);
-
-task<> lock_both(mutex& first, mutex& second) {
-    const auto held = co_await first.lock();
-    co_await yield();
-    const auto both = co_await second.lock();
-}
 
 TEST_P(deadlocks, of_two_mutexes_are_a_circle) {
     spawn(lock_both(one_, two_), "first");
@@ -149,8 +115,53 @@ TEST_P(deadlocks, are_not_what_another_thread_may_end) {
     EXPECT_FALSE(look());
     held.reset();
     EXPECT_TRUE(find_deadlock(home()));
-    const remote_scope ends_them = tasks_->remote();
+    {
+        const remote_scope ends_them = tasks().remote();
+        EXPECT_FALSE(find_deadlock(home()));
+        remote_scope copy = ends_them;
+        copy = ends_them;
+        EXPECT_FALSE(find_deadlock(home()));
+    }
+    EXPECT_TRUE(find_deadlock(home())) << "the handles are gone, and the scope still lives";
+    std::optional<remote_scope> again(tasks().remote());
     EXPECT_FALSE(find_deadlock(home()));
+    std::thread([mine = std::move(again)]() mutable { mine.reset(); }).join();
+    again.reset();
+    EXPECT_TRUE(find_deadlock(home()));
+}
+
+// Whoever posted and let go of the loop was counted no more, and the call not yet.
+TEST_P(deadlocks, are_not_what_a_posted_call_may_end) {
+    spawn(wait(), "waiter");
+    home().run_ready();
+    std::thread([&] { home().post([&] { never_.set(); }); }).join();
+    EXPECT_FALSE(find_deadlock(home()));
+    home().run();
+    EXPECT_EQ(tasks().size(), 0u);
+}
+
+TEST_P(deadlocks, are_not_hidden_by_what_was_asked_of_a_scope) {
+    spawn(wait(), "waiter");
+    std::thread([handle = tasks().remote()] { handle.stop(); }).join();
+    EXPECT_FALSE(find_deadlock(home())) << "that is still under way";
+    EXPECT_TRUE(look());
+}
+
+// Until it was awaited to its end, each kept the loop's box.
+TEST_P(deadlocks, are_not_hidden_by_what_has_arrived_in_a_group) {
+    std::optional<completion<void>> promised;
+    auto both = [&]() -> task<> {
+        static_cast<void>(co_await when_all(
+            from_callback<void>([&](completion<void> done) { promised = std::move(done); }),
+            never_.wait()));
+    };
+    spawn(both(), "group");
+    EXPECT_FALSE(look());
+    promised->complete({});
+    promised.reset();
+    const auto found = look();
+    ASSERT_EQ(found.tasks.size(), 1u);
+    EXPECT_EQ(found.tasks[0].awaits, waits_for::event);
 }
 
 // A program counted as one of those others, and its absence as one less.
@@ -185,6 +196,28 @@ TEST_P(deadlocks, are_told_once_by_a_program) {
         },
         1ms);
     running.tasks().spawn_now(lock_both(one_, one_), "twice");
+    EXPECT_FALSE(running.run());
+    EXPECT_EQ(told, 1);
+}
+
+TEST_P(deadlocks, are_told_by_a_program_that_gave_out_a_handle) {
+    program running(home());
+    int told = 0;
+    running.on_deadlock(
+        [&](const deadlock& found) {
+            ++told;
+            EXPECT_EQ(found.tasks.size(), 2u);
+            home().post([&] { running.tasks().cancel(); });
+        },
+        1ms);
+    auto give_out = [&]() -> task<> {
+        co_await with_scope([&](scope& inner) -> task<> {
+            std::thread([handle = inner.remote()] {}).join();
+            inner.spawn_now(lock_both(one_, one_), "child");
+            co_return;
+        });
+    };
+    running.tasks().spawn_now(give_out(), "parent");
     EXPECT_FALSE(running.run());
     EXPECT_EQ(told, 1);
 }

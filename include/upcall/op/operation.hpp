@@ -44,9 +44,10 @@ enum class waits_for : std::uint8_t {
     semaphore,
     event,
     channel,
-    room,   // in a scope with a limit
-    child,  // to end
-    scope,  // to have no children left
+    room,    // in a scope with a limit
+    child,   // to end
+    scope,   // to have no children left
+    future,  // whose operation is this loop's
 };
 
 /// A base of everything that is started and completes. Pinned, and owned by who starts it, until it

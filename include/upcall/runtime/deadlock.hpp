@@ -13,12 +13,13 @@
 
 namespace upcall {
 
-/// One task that waits, and for what.
+/// One task that waits, or an operation that was submitted and whose future is awaited; for what.
 struct deadlocked_task {
     std::string name;
-    std::source_location spawned_at;  // where the task was
+    std::source_location spawned_at;  // or submitted
     waits_for awaits = waits_for::event;
-    /// Who has that: holds the mutex, or is the child that is to end. Empty if nobody can tell.
+    /// Who has that: holds the mutex, is the child that is to end, or what was submitted for the
+    /// future. Empty if nobody can tell.
     std::string held_by;
 };
 
@@ -43,7 +44,11 @@ struct deadlock {
 /// thread while nothing is ready, or from `loop::on_quiet`. It finds none as long as
 ///   - an operation waits for the kernel, a timer or another loop. Those that wait for a signal in
 ///     the background, as `run` does, are not counted;
-///   - somebody holds `loop::remote()`, a sender or receiver of a loop_channel, or a remote_scope.
+///   - somebody holds `loop::remote()`, a sender or receiver of a loop_channel, a remote_scope, or
+///     a future of an operation of this loop, be it in a variable of a task that waits: whoever
+///     has a future can cancel it. Not counted are those that a task, a callback or `then` of this
+///     loop awaits, and those that a thread is blocked by in `get`: those can end nothing;
+///   - a call was posted that has not run.
 /// What it cannot know of is a thread that is about to call `loop::post` through a plain reference.
 /// Throws std::bad_alloc.
 deadlock find_deadlock(loop& home);

@@ -31,6 +31,10 @@ namespace detail {
 
 /// Waits for a future in a task, of any loop.
 class future_wait : public operation_base, private future_waiter {
+  public:
+    /// What it waits for, while it does.
+    const future_core& awaited() const noexcept { return *on_; }
+
   protected:
     bool launch_on(future_core& on, context& where) noexcept;
 

@@ -13,10 +13,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <source_location>
+#include <span>
 #include <thread>
 
 #include <upcall/base/result.hpp>
@@ -44,7 +46,12 @@ class future_core : protected scope_member, private ready_node, public recycled 
     /// Asks the operation to end; it may have ended.
     void ask_cancel() noexcept;
 
+    /// Not after `stay`.
     bool belongs_to(const loop& home) const noexcept { return box_ == home.remote(); }
+
+    /// The holder will not use it on another thread than its loop's any more, or not before it is
+    /// ready: then it is nobody who could end a deadlock of that loop.
+    void stay() noexcept { box_.reset(); }
 
     /// Blocks until it is ready. Where that would block a loop it is refused instead: told on
     /// standard error, with what waits on what.
@@ -52,6 +59,14 @@ class future_core : protected scope_member, private ready_node, public recycled 
 
     /// The future is gone. `emptied`: the outcome was taken.
     void let_go(bool emptied) noexcept;
+
+    // ---- for reports: the loop, while it is not ready ---------------------------------------
+
+    /// The operation's name, else that of its scope's task.
+    const char* name() const noexcept { return by().name ? by().name : in().where().name(); }
+    const std::source_location& begun_at() const noexcept { return by().where; }
+    /// The memory that the operation and its context are in.
+    virtual std::span<const std::byte> place() const noexcept = 0;
 
   protected:
     future_core(scope& in, const begun_by& by) noexcept;
@@ -83,7 +98,8 @@ class future_core : protected scope_member, private ready_node, public recycled 
     std::atomic<std::uint32_t> references_{2};
     std::atomic<std::uint8_t> wishes_{0};
     const std::thread::id thread_;
-    const std::shared_ptr<mailbox> box_;
+    /// The holder's, as long as it may need it: who counts the box's owners counts holders.
+    std::shared_ptr<mailbox> box_;
 };
 
 /// With the outcome of a `T`.
@@ -138,6 +154,10 @@ class submitted_operation final : public future_state<future_value_of<Op>> {
     void begin() noexcept {
         this->enter();
         op_->begin_in(this->in().where(), this->by());
+    }
+
+    std::span<const std::byte> place() const noexcept override {
+        return std::as_bytes(std::span(&op_, 1));
     }
 
     void settled() noexcept {
