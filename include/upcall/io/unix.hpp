@@ -6,7 +6,8 @@
 //     auto peer = (co_await unix_socket::connect("/run/example.sock")).value();
 //
 // A path is at most 107 bytes long (filename_too_long). One that starts with '@' is a name of the
-// abstract space, which no file stands for and which is gone with its socket (unix(7)).
+// abstract space, which no file stands for and which is gone with its socket (unix(7)). An empty
+// path and '@' alone name nothing: invalid_argument.
 #pragma once
 
 #include <span>
