@@ -13,6 +13,7 @@
 #include "doctor/write_interfaces.hpp"
 #include "doctor/write_json.hpp"
 #include "doctor/write_text.hpp"
+#include "serve/parse_error.hpp"
 
 namespace upcall_doctor {
 namespace {
@@ -108,9 +109,8 @@ int doctor_main(int argc, char** argv) {
     } catch (const CLI::CallForHelp&) {
         return write_out(help_text);
     } catch (const CLI::ParseError& error) {
-        return complain(error.what());
+        return complain(upcall_serve::words_for(error));
     }
-    if (const auto unknown = app.remaining(); !unknown.empty())
-        return complain('\'' + unknown.front() + "' is not an option");
+    if (const auto problem = upcall_serve::problem_with_rest(app)) return complain(*problem);
     return wanted.interfaces ? write_out(write_interfaces()) : report(wanted);
 }

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +22,7 @@
 #include "lab/write_html.hpp"
 #include "lab/write_json.hpp"
 #include "lab/write_text.hpp"
+#include "serve/parse_error.hpp"
 
 namespace upcall_lab {
 namespace {
@@ -58,6 +60,8 @@ struct request {
 };
 
 using clock = std::chrono::steady_clock;
+using upcall_serve::problem_with_rest;
+using upcall_serve::words_for;
 
 double seconds_since(clock::time_point start) {
     return std::chrono::duration<double>(clock::now() - start).count();
@@ -71,6 +75,15 @@ int complain(const std::string& what) {
 int fail(const std::string& what) {
     std::fprintf(stderr, "upcall lab: %s\n", what.c_str());
     return 1;
+}
+
+double factor_of(const std::string& text) {
+    double factor = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, factor);
+    if (read.ec != std::errc{} || read.ptr != end || !(factor >= 0.01 && factor <= 10))
+        throw CLI::ValidationError("--time", "'" + text + "' is not a number from 0.01 to 10");
+    return factor;
 }
 
 int list_experiments() {
@@ -194,25 +207,28 @@ int lab_main(int argc, char** argv) {
     wanted.directory = default_directory();
     CLI::App app;
     app.set_help_flag("-h,--help");
+    app.allow_extras();
     app.add_flag("--quick", wanted.quick);
     app.add_flag("--list", wanted.list);
     app.add_option("--only", wanted.only)->delimiter(',')->allow_extra_args(false);
     app.add_option("--report", wanted.report);
     app.add_option("--json", wanted.json);
     app.add_option("--dir", wanted.directory);
-    app.add_option("--time", wanted.time)->check(CLI::Range(0.01, 10.0));
+    app.add_option_function<std::string>(
+        "--time", [&](const std::string& text) { wanted.time = factor_of(text); });
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         std::fputs(help_text, stdout);
         return 0;
     } catch (const CLI::ParseError& error) {
-        return complain(error.what());
+        return complain(words_for(error));
     }
+    if (const auto problem = problem_with_rest(app)) return complain(*problem);
     if (wanted.list) return list_experiments();
     std::string unknown;
     const auto which = chosen(wanted, unknown);
     if (which.empty())
-        return complain("there is no experiment \"" + unknown + "\"; --list names them");
+        return complain("--only: '" + unknown + "' is no experiment; --list names them");
     return measure(wanted, which);
 }

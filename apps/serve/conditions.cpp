@@ -44,6 +44,16 @@ precondition check_preconditions(const request& from, const validators& current,
     return precondition::met;
 }
 
+precondition check_preconditions(const request& from) {
+    if (from.has(field::if_match) &&
+        !any_line_matches(from, field::if_match, {}, etag_comparison::strong))
+        return precondition::failed;
+    if (from.has(field::if_none_match) &&
+        any_line_matches(from, field::if_none_match, {}, etag_comparison::weak))
+        return precondition::not_modified;
+    return precondition::met;
+}
+
 bool range_is_wanted(const request& from, const validators& current, std::int64_t now) {
     if (from.is_head() || from.single(field::range).empty()) return false;
     if (!from.has(field::if_range)) return true;

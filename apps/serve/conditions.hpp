@@ -25,6 +25,10 @@ enum class precondition : std::uint8_t {
 // is as good as absent. A tag list that cannot be read matches nothing.
 precondition check_preconditions(const request& from, const validators& current, std::int64_t now);
 
+// The same of what has no validators, like the list of a directory: `*` alone matches it, and dates
+// say nothing (sections 13.1.1 to 13.1.4).
+precondition check_preconditions(const request& from);
+
 // Step 5: the Range field, where there is one, may be honoured. False sends the whole.
 bool range_is_wanted(const request& from, const validators& current, std::int64_t now);
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "serve/conditions.hpp"
 #include "serve/planted.hpp"
 #include "serve/transfer_watch.hpp"
 
@@ -267,6 +268,16 @@ task<bool> connection::respond_with_listing(const request& asked, target_path pa
     if (!directory) co_return co_await send_failure(asked, status_of(directory.error()));
     auto names = co_await directory->list();
     if (!names) co_return co_await send_error(500, asked.is_head());
+    const precondition condition = check_preconditions(asked);
+    if (condition == precondition::failed) co_return co_await send_error(412, asked.is_head());
+    if (condition == precondition::not_modified) {
+        outgoing kept{.block = server_.blocks.borrow()};
+        text_writer head(kept.room());
+        put_listing_kept(head, state_of_connection());
+        kept.set_head(head);
+        status_ = 304;
+        co_return co_await send(kept);
+    }
     const path_rules rules{.dotfiles = server_.state.settings.dotfiles};
     std::vector<listing_entry> entries;
     for (const directory_entry& name : *names) {

@@ -152,6 +152,10 @@ void put_listing_head(text_writer& out, const connection_state& connection,
     head.lines(html_line).lines(listing_lines).content_length(html_bytes).end();
 }
 
+void put_listing_kept(text_writer& out, const connection_state& connection) {
+    response_head(out, 304, connection).end();
+}
+
 void put_directory_redirect(text_writer& out, const connection_state& connection,
                             std::string_view path, std::string_view query) {
     response_head head(out, 301, connection);

@@ -51,4 +51,7 @@ std::string make_listing(std::string_view path, std::span<listing_entry> entries
 void put_listing_head(text_writer& out, const connection_state& connection,
                       std::uint64_t html_bytes);
 
+// A 304 in its place.
+void put_listing_kept(text_writer& out, const connection_state& connection);
+
 }  // namespace upcall_serve

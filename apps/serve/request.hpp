@@ -22,7 +22,7 @@ class request {
     // Who was asked: the target's authority, else the Host field. Empty only for HTTP/1.0.
     std::string_view host() const { return host_; }
 
-    // 0 or 1: the peer speaks HTTP/1.0 or HTTP/1.1.
+    // 0 or 1: the peer speaks HTTP/1.0, or HTTP/1.1 or later.
     unsigned minor_version() const { return minor_; }
 
     // The peer means to send another request (RFC 9112, section 9.3).

@@ -14,9 +14,9 @@ std::expected<std::uint8_t, refusal> parse_version(std::string_view version) {
     if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) ||
         version[6] != '.' || !is_digit(version[7]))
         return std::unexpected(bad_line);
-    if (version[5] != '1' || version[7] > '1')
-        return std::unexpected(refusal{505, "not HTTP/1.0 or HTTP/1.1"});
-    return static_cast<std::uint8_t>(version[7] - '0');
+    if (version[5] != '1') return std::unexpected(refusal{505, "not HTTP/1"});
+    // A later minor version is as good as the latest that is known (RFC 9110, section 2.5).
+    return static_cast<std::uint8_t>(version[7] == '0' ? 0 : 1);
 }
 
 bool is_port(std::string_view text) {

@@ -31,8 +31,8 @@ inline constexpr std::size_t method_bytes_max = 32;
 // say) are refused without waiting for a line end. Status 0 means that nothing is wrong so far.
 refusal check_beginning(std::string_view partial);
 
-// `line` is without its CRLF. 400 for bad form, 505 for another version, 501 for a method that
-// nobody here knows. The views point into `line`.
+// `line` is without its CRLF. 400 for bad form, 505 for another major version, 501 for a method
+// that nobody here knows. The views point into `line`.
 std::expected<request_line, refusal> parse_request_line(std::string_view line);
 
 // GET and HEAD; 405 for the other methods of RFC 9110 and RFC 5789, 501 for the rest.

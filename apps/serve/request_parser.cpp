@@ -146,13 +146,22 @@ parse_state request_parser::advance_end(std::size_t end) {
 
 bool request_parser::read_lines() {
     if (read_ == line_) return true;
+    const bool first = read_ == start_;
     const std::string_view lines = between(read_, line_);
     read_ = line_;
     if (!is_ascii(lines)) {
         refuse({400, "byte outside ASCII"});
         return false;
     }
-    const llhttp_errno_t error = llhttp_execute(&llhttp_, lines.data(), lines.size());
+    if (!first) return execute(lines);
+    // Of a later HTTP/1.x llhttp is told 1.1, the latest that it takes.
+    const std::size_t minor = request_.line_bytes_ - 1;
+    if (lines[minor] <= '1') return execute(lines);
+    return execute(lines.substr(0, minor)) && execute("1") && execute(lines.substr(minor + 1));
+}
+
+bool request_parser::execute(std::string_view bytes) {
+    const llhttp_errno_t error = llhttp_execute(&llhttp_, bytes.data(), bytes.size());
     if (error == HPE_OK || (error == HPE_PAUSED && reading_.complete)) return true;
     refuse({400, llhttp_get_error_reason(&llhttp_)});
     return false;

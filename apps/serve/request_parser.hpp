@@ -98,6 +98,7 @@ class request_parser {
     parse_state advance_first_line(std::string_view line);
     parse_state advance_end(std::size_t end);
     bool read_lines();
+    bool execute(std::string_view bytes);
     refusal judge_host() const;
     refusal judge_body() const;
     refusal judge_expectation() const;

@@ -82,6 +82,12 @@ const suite* find_suite(const std::string& name) {
     return found == all_suites().end() ? nullptr : &*found;
 }
 
+std::string suite_list() {
+    std::string list;
+    for (const suite& one : all_suites()) list.append(list.empty() ? "" : ", ").append(one.name);
+    return list;
+}
+
 /// Short, so that it is easily typed, and far from those that everybody runs.
 std::expected<std::uint64_t, std::string> fresh_seed() {
     const char* const given = std::getenv("UPCALL_FIRST_SEED");
@@ -230,7 +236,7 @@ int sim_main(int argc, char** argv) {
     if (wanted.fresh && app.count("--first") > 0)
         return complain("--first and --fresh both say with which seed to begin");
     const suite* const which = find_suite(wanted.suite);
-    if (!which) return complain("there is no suite \"" + wanted.suite + "\"");
+    if (!which) return complain("--suite: '" + wanted.suite + "' is none of " + suite_list());
     if (wanted.planted) return find_bugs(wanted.jobs, wanted.bug);
     if (!wanted.bug.empty()) {
         wanted.plant = planter_of(*which, wanted.bug);

@@ -4,6 +4,10 @@
 
 #include <upcall/base/result.hpp>
 
+#ifdef _WIN32
+#include "base/windows/errno_category.hpp"
+#endif
+
 namespace upcall {
 namespace {
 
@@ -64,9 +68,17 @@ bool is_cancellation(const std::error_code& code) noexcept {
     return code == errc::cancelled || code == errc::deadline_exceeded;
 }
 
+std::error_code error_from_errno(int error) noexcept {
+#ifdef _WIN32
+    return {error, category_of_errno(error)};
+#else
+    return {error, std::generic_category()};
+#endif
+}
+
 std::error_code error_from_raw(std::int64_t raw) noexcept {
     if (raw < -errc_offset) return make_error_code(static_cast<errc>(-raw - errc_offset));
-    return {static_cast<int>(-raw), std::generic_category()};
+    return error_from_errno(static_cast<int>(-raw));
 }
 
 std::int64_t raw_error(const std::error_code& code) noexcept {

@@ -147,6 +147,7 @@ address address::ipv6(const std::array<std::uint8_t, 16>& octets, std::uint16_t 
 }
 
 result<address> address::unix_path(std::string_view path) {
+    if (path.empty() || path == "@") return invalid();
     const bool abstract = path.starts_with('@');
     // The '@' stands where the kernel has a zero byte, and an abstract name needs no terminator.
     if (path.size() > unix_path_max + (abstract ? 1 : 0))
@@ -159,11 +160,14 @@ result<address> address::unix_path(std::string_view path) {
     return made;
 }
 
+address address::unnamed_unix() noexcept {
+    address made;
+    made.family_ = address_family::unix_path;
+    return made;
+}
+
 result<address> address::parse(std::string_view text) {
-    if (text.starts_with(unix_prefix)) {
-        if (text.size() == unix_prefix.size()) return invalid();
-        return unix_path(text.substr(unix_prefix.size()));
-    }
+    if (text.starts_with(unix_prefix)) return unix_path(text.substr(unix_prefix.size()));
     const auto colon = text.rfind(':');
     if (colon == text.npos) return invalid();
     const auto port = parse_number<std::uint16_t>(text.substr(colon + 1));

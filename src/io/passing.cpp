@@ -1,5 +1,6 @@
 #include <upcall/io/detail/passing.hpp>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace upcall::detail {
@@ -14,10 +15,12 @@ descriptor_parcel::descriptor_parcel(message& carrier, std::span<const native_ha
 
 descriptor_parcel::descriptor_parcel(message& carrier, std::vector<descriptor>& arrived,
                                      std::size_t max)
-    : handles_(max), control_(message_control_room(max)), arrived_(&arrived) {
-    arrived.reserve(arrived.size() + max);
+    : handles_(std::min(max, passed_max)),
+      control_(message_control_room(handles_.size())),
+      arrived_(&arrived) {
+    arrived.reserve(arrived.size() + handles_.size());
     carrier.handles = handles_.data();
-    carrier.handle_max = max;
+    carrier.handle_max = handles_.size();
     carrier.control = control_.data();
     carrier.control_size = control_.size();
 }

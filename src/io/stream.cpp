@@ -74,7 +74,7 @@ result<void> byte_stream::take_over(detached_stream& from) noexcept {
     if (!core_->put_received(from.received, from.end)) {
         const auto given_back = release();
         UPCALL_ASSERT(given_back);  // nothing was started on it
-        return failure(std::make_error_code(std::errc::no_buffer_space));
+        return failure(std::errc::no_buffer_space);
     }
     from.socket.release();
     from = {};

@@ -25,9 +25,6 @@ constexpr int goals_per_turn = 8;
 // When no more fit than these, a turn begins with a look at the clock.
 constexpr std::uint32_t few_handlers = 4;
 
-// What does not end by then, though it was cancelled, would go on for ever.
-constexpr int turns_past_limit = 200;
-
 /// Marks the calling thread as running a loop, for as long as it lives.
 class running {
   public:
@@ -81,18 +78,6 @@ result<std::unique_ptr<loop>> loop::create(const driver_maker& make, loop_option
     }
 }
 
-/// Past the limit what is ready still runs, as far as that takes no waiting.
-template <class Done>
-bool loop::end_by(time_point limit, Done done) noexcept {
-    bool ended = run_until(done, limit);
-    for (int turns = 0; !ended && turns < turns_past_limit && !ready_.empty(); ++turns) {
-        turn_ready();
-        turn_wait(wait::none);
-        ended = done();
-    }
-    return ended;
-}
-
 // What runs in the background serves the rest, so it ends last; both end before the mailbox, by
 // which other loops answer them. Calls that come in meanwhile run when there is a turn, and what is
 // left of them when no more can come. To wait for an empty box before it is closed would let those
@@ -101,13 +86,13 @@ bool loop::wind_down(time_point limit) noexcept {
     if (!mailbox_) return true;  // it was never made whole
     failure_ = nullptr;          // what the exception owns may belong to this loop
     root_.cancel();
-    end_by(limit, [&] { return !root_.busy(); });
+    end_by([&] { return !root_.busy(); }, limit);
     background_.cancel();
-    end_by(limit, [&] { return !background_.busy(); });
+    end_by([&] { return !background_.busy(); }, limit);
     mailbox_->close();
-    const bool ended = end_by(limit, [&] {
-        return ready_.empty() && mailbox_->empty() && !root_.busy() && !background_.busy();
-    });
+    const bool ended = end_by(
+        [&] { return ready_.empty() && mailbox_->empty() && !root_.busy() && !background_.busy(); },
+        limit);
     if (!ended) return false;
     // What comes back from here on has no driver to tell.
     buffers_->stop_telling();

@@ -131,7 +131,7 @@ std::exception_ptr program::run() {
 std::exception_ptr program::run(duration close_grace) {
     const auto ended = [this] { return tasks_.size() == 0; };
     home_.run_until([&] { return ended() || tasks_.where().cancelled() != cancel_cause::none; });
-    home_.run_until(ended, saturating_add(home_.read_clock(), close_grace));
+    home_.end_by(ended, saturating_add(home_.read_clock(), close_grace));
     return tasks_.exception();
 }
 
@@ -143,9 +143,9 @@ close_report program::close(std::unique_ptr<program> running, std::unique_ptr<lo
     program& self = *running.release();
     home->on_quiet({}, nullptr, nullptr);
     self.tasks_.cancel();
-    bool ended = home->run_until([&] { return self.tasks_.size() == 0; }, limit);
+    bool ended = home->end_by([&] { return self.tasks_.size() == 0; }, limit);
     self.services_.cancel();
-    if (ended) ended = home->run_until([&] { return self.services_.size() == 0; }, limit);
+    if (ended) ended = home->end_by([&] { return self.services_.size() == 0; }, limit);
     self.control_->tasks_ = nullptr;
     if (ended) delete &self;
     const duration rest = limit - home->read_clock();

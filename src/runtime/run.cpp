@@ -87,6 +87,11 @@ bool close(std::unique_ptr<program>& running, std::unique_ptr<loop>& home,
         home.reset();
         return true;
     }
+    // The wait for signals is none of the program's: a read of a pipe, it always ends when asked,
+    // and on a thread of its own just not at once.
+    scope& own = running->services();
+    own.cancel();
+    home->run_until([&own] { return own.size() == 0; });
     const close_report left =
         program::close(std::move(running), std::move(home), *options.close_grace);
     if (left.leaked) std::fprintf(stderr, "upcall: %s\n", left.to_string().c_str());

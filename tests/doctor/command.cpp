@@ -134,6 +134,7 @@ TEST(doctor_command, refuses_what_it_does_not_know) {
     EXPECT_EQ(end.exit_code, 2);
     EXPECT_THAT(end.message, HasSubstr("'--jason' is not an option"));
     EXPECT_THAT(end.message, Not(HasSubstr("Driver:")));
+    EXPECT_THAT(doctor({"--json=x"}).message, StartsWith("upcall doctor: --json takes no value\n"));
 }
 
 TEST(doctor_command, fails_when_nobody_can_read_it) {

@@ -40,7 +40,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "[]:80", "[:]:80", "[::1:80", "[1:2:3:4:5:6:7]:80", "[1:2:3:4:5:6:7:8:9]:80",
                     "[1::2::3]:80", "[12345::]:80", "[1:]:80", "[:1]:80", "[g::]:80",
                     "[::1%eth0]:80", "[::1%]:80", "[1.2.3.4::]:80", "[::1.2.3.4:5]:80",
-                    "[1:2:3:4:5:6:7:1.2.3.4]:80", "[1:2:3:4::5:6:7:8]:80", "unix:"));
+                    "[1:2:3:4:5:6:7:1.2.3.4]:80", "[1:2:3:4::5:6:7:8]:80", "unix:", "unix:@"));
 
 TEST(address, reads_every_way_to_write_ipv6) {
     EXPECT_EQ(address::parse("[0:0:0:0:0:0:0:1]:80")->to_string(), "[::1]:80");
@@ -55,6 +55,13 @@ TEST(address, compares_every_part) {
     EXPECT_FALSE(*address::parse("[fe80::1%2]:80") == *address::parse("[fe80::1%3]:80"));
     EXPECT_FALSE(*address::parse("unix:/a") == *address::parse("unix:/b"));
     EXPECT_FALSE(*address::parse("[::]:0") == address{});
+}
+
+TEST(address, refuses_unix_paths_that_name_nothing) {
+    EXPECT_EQ(address::unix_path("").error(), std::errc::invalid_argument);
+    EXPECT_EQ(address::unix_path("@").error(), std::errc::invalid_argument);
+    EXPECT_EQ(address::unnamed_unix().family(), address_family::unix_path);
+    EXPECT_EQ(address::unnamed_unix().path(), "");
 }
 
 TEST(address, refuses_unix_paths_that_do_not_fit) {

@@ -2,6 +2,7 @@
 // of. The fixture counts what is left open.
 #include <sys/stat.h>
 
+#include <limits>
 #include <upcall/io/unix.hpp>
 #include <upcall/task/timeout.hpp>
 
@@ -75,6 +76,27 @@ TEST_P(passing_descriptors, those_without_room_are_closed_and_told_of) {
         EXPECT_TRUE((co_await there.receive(room_in(buffer))).value().descriptors_lost);
         // What nobody ever receives is closed with the socket.
         EXPECT_TRUE(co_await here.send_with(bytes_of("unread"), numbers));
+    });
+}
+
+// Went wrong: memory was asked for as many as the caller would take.
+TEST_P(passing_descriptors, that_may_be_any_number_are_those_of_one_message) {
+    run([]() -> task<> {
+        constexpr auto any = std::numeric_limits<std::size_t>::max();
+        const auto passed = copies(unix_socket::passed_max);
+        const auto numbers = numbers_of(passed);
+        std::string buffer(8, '\0');
+        std::vector<descriptor> arrived;
+        auto [here, there] = unix_socket::pair().value();
+        EXPECT_TRUE(co_await here.write_with(bytes_of("x"), numbers));
+        const auto got = (co_await there.read_with(room_in(buffer), arrived, any)).value();
+        EXPECT_FALSE(got.descriptors_lost);
+        EXPECT_EQ(arrived.size(), unix_socket::passed_max);
+        auto [left, right] = unix_socket::sequential_pair().value();
+        EXPECT_TRUE(co_await left.send_with(bytes_of("x"), numbers));
+        const auto message = (co_await right.receive_with(room_in(buffer), arrived, any)).value();
+        EXPECT_FALSE(message.descriptors_lost);
+        EXPECT_EQ(arrived.size(), 2 * unix_socket::passed_max);
     });
 }
 

@@ -54,6 +54,29 @@ TEST_P(unix_names, that_are_too_long_are_refused) {
     });
 }
 
+// Went wrong: the kernel made up a name for a listener without one, and nobody could find it.
+TEST_P(unix_names, that_name_nothing_are_refused) {
+    run([]() -> task<> {
+        for (const char* path : {"", "@"}) {
+            const std::errc refused = std::errc::invalid_argument;
+            EXPECT_EQ(unix_socket::listener::bind(path).error(), refused) << path;
+            EXPECT_EQ(unix_socket::sequential_listener::bind(path).error(), refused) << path;
+            EXPECT_EQ(unix_socket::datagram::bind(path, {.replace_stale = true}).error(), refused)
+                << path;
+            EXPECT_EQ((co_await unix_socket::connect(path)).error(), refused) << path;
+            EXPECT_EQ((co_await unix_socket::connect_sequential(path)).error(), refused) << path;
+        }
+        // The address of a socket without a name is one, and cannot be reached.
+        auto box = unix_socket::datagram::open().value();
+        auto [unnamed, other] = unix_socket::pair().value();
+        const address nowhere = unnamed.local_address().value();
+        EXPECT_EQ(nowhere, address::unnamed_unix());
+        EXPECT_EQ((co_await box.connect(nowhere)).error(), std::errc::invalid_argument);
+        EXPECT_EQ((co_await box.send_to(bytes_of("x"), nowhere)).error(),
+                  std::errc::invalid_argument);
+    });
+}
+
 TEST_P(unix_names, a_stale_file_gives_way_if_asked_and_a_live_one_never) {
     run([]() -> task<> {
         const scratch_folder folder;

@@ -108,6 +108,18 @@ TEST_P(changing_files, outside_of_the_root_are_not_listed) {
     EXPECT_EQ(got.body.find("outside"), std::string::npos) << got.body;
 }
 
+// Went wrong: no condition was looked at where a directory is listed.
+TEST_P(changing_files, that_are_listed_have_no_tag_to_match) {
+    std::filesystem::create_directory(site_.path() / "list");
+    const served_site server = serve({"--list-directories"});
+    EXPECT_EQ(server.get("/list/", "If-Match: \"x\"\r\n").status, 412);
+    EXPECT_EQ(server.get("/list/", "If-Match: *\r\n").status, 200);
+    EXPECT_EQ(server.get("/list/", "If-None-Match: \"x\"\r\n").status, 200);
+    const http_response kept = server.get("/list/", "If-None-Match: *\r\n");
+    EXPECT_EQ(kept.status, 304);
+    EXPECT_EQ(kept.body, "");
+}
+
 // Went wrong: the links of the first four were answered with 400.
 TEST_P(changing_files, that_cannot_be_asked_for_are_not_listed) {
     std::filesystem::create_directory(site_.path() / "list");

@@ -105,11 +105,21 @@ TEST(lab, names_its_experiments) {
 }
 
 TEST(lab, refuses_what_it_does_not_know) {
-    const auto unknown = run_lab({"--only", "alchemy"});
-    EXPECT_EQ(unknown.status, 2);
-    EXPECT_THAT(unknown.errors, HasSubstr("there is no experiment \"alchemy\""));
-    EXPECT_EQ(run_lab({"--time", "0"}).status, 2);
-    EXPECT_EQ(run_lab({"--bogus"}).status, 2);
+    const auto refused = [](const std::vector<std::string>& words) {
+        const auto end = run_lab(words);
+        EXPECT_EQ(end.status, 2);
+        EXPECT_EQ(end.output, "");
+        return end.errors.substr(0, end.errors.find('\n'));
+    };
+    EXPECT_EQ(refused({"--only", "alchemy"}),
+              "upcall lab: --only: 'alchemy' is no experiment; --list names them");
+    for (const char* factor : {"0", "-1", "10.1", "nan", "x", "1x", ""})
+        EXPECT_EQ(refused({"--time", factor}), "upcall lab: --time: '" + std::string(factor) +
+                                                   "' is not a number from 0.01 to 10");
+    EXPECT_EQ(refused({"--time"}), "upcall lab: --time needs a value");
+    EXPECT_EQ(refused({"--quick=x"}), "upcall lab: --quick takes no value");
+    EXPECT_EQ(refused({"--bogus"}), "upcall lab: '--bogus' is not an option");
+    EXPECT_EQ(refused({"word"}), "upcall lab: 'word' is one argument too many");
 }
 
 TEST(lab, says_before_it_measures_what_it_cannot_write) {

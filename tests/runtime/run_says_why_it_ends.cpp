@@ -109,6 +109,77 @@ TEST(run, has_nothing_to_leave_when_all_ends_in_time) {
               "upcall: the grace period is over; cancelled: \"waiter\" (2), \"sleeper\" (1)\n");
 }
 
+/// Went wrong: what had ended was not looked at once the grace was over, and with a short one the
+/// wait for signals that `run` itself keeps up was taken for something the kernel still holds.
+class run_without_close_grace : public ::testing::TestWithParam<std::string> {
+  protected:
+    run_without_close_grace() {
+        const auto home = make_loop({.name = GetParam(), .uring = {}});
+        if (!home) skipped_ = home.error().message();
+    }
+    void SetUp() override {
+        if (!skipped_.empty()) GTEST_SKIP() << GetParam() << ": " << skipped_;
+    }
+    run_options options(duration close_grace) const {
+        return {
+            .driver = {.name = GetParam(), .uring = {}}, .grace = 0ms, .close_grace = close_grace};
+    }
+    std::string skipped_;
+};
+INSTANTIATE_TEST_SUITE_P(drivers, run_without_close_grace, ::testing::ValuesIn(driver_names()),
+                         [](const auto& instance) { return instance.param; });
+
+task<> exchange_and_close() {
+    auto listener = tcp::listener::bind(address::loopback(0)).value();
+    const auto where = listener.local_address().value();
+    auto [here, there] = co_await when_all(tcp::connect(where), listener.accept());
+    EXPECT_TRUE(co_await here.value().write_all("hello"));
+    EXPECT_TRUE(co_await there.value().receive());
+    EXPECT_TRUE(co_await there.value().close());
+    EXPECT_TRUE(co_await here.value().close());
+    EXPECT_TRUE(co_await listener.close());
+}
+
+TEST_P(run_without_close_grace, leaves_nothing_of_what_has_ended) {
+    for (const duration close_grace : {duration(0us), duration(1us)})
+        for (int again = 0; again < 20; ++again) {
+            CaptureStderr();
+            EXPECT_EQ(run(exchange_and_close(), options(close_grace)), 0);
+            EXPECT_EQ(GetCapturedStderr(), "");
+        }
+}
+
+TEST_P(run_without_close_grace, leaves_nothing_of_what_ends_by_being_cancelled) {
+    for (const duration close_grace : {duration(0us), duration(1us)}) {
+        CaptureStderr();
+        EXPECT_EQ(run(hold_on(), options(close_grace)), 0);
+        EXPECT_EQ(GetCapturedStderr(),
+                  "upcall: the grace period is over; cancelled: \"waiter\" (2), \"sleeper\" (1)\n");
+    }
+}
+
+/// Beside another one this takes some turns of the loop.
+task<> give_way() {
+    for (int times = 0; times < 1000; ++times) co_await yield();
+}
+
+// Went wrong: nobody was told of an exception past the grace.
+TEST_P(run_without_close_grace, reports_what_is_thrown_when_cancelled) {
+    CaptureStderr();
+    EXPECT_EQ(run(
+                  []() -> task<> {
+                      std::raise(SIGTERM);
+                      static_cast<void>(co_await sleep(1h));
+                      co_await when_all(give_way(), give_way());
+                      throw std::runtime_error("too late");
+                  }(),
+                  options(0us)),
+              1);
+    EXPECT_EQ(GetCapturedStderr(),
+              "upcall: the grace period is over; cancelled: \"main\" (1)\n"
+              "upcall: task \"main\" ended by an exception: too late\n");
+}
+
 TEST(run, names_few_of_many) {
     static constexpr const char* names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
     CaptureStderr();

@@ -36,7 +36,7 @@ TEST(bad_request_lines, garbled_versions_are_400) {
 }
 
 TEST(bad_request_lines, other_versions_are_505) {
-    for (const char* line : {"GET / HTTP/0.9", "GET / HTTP/1.2", "GET / HTTP/1.9", "GET / HTTP/2.0",
+    for (const char* line : {"GET / HTTP/0.9", "GET / HTTP/0.1", "GET / HTTP/2.0", "GET / HTTP/2.1",
                              "GET / HTTP/3.0", "GET / HTTP/9.9", "PRI * HTTP/2.0"})
         EXPECT_EQ(status_of_line(line), 505) << line;
 }

@@ -51,6 +51,22 @@ TEST(conditional_requests, if_modified_since) {
     EXPECT_EQ(check("If-Modified-Since: " SAME "\r\n", "HEAD / HTTP/1.1"), not_modified);
 }
 
+TEST(conditional_requests, of_what_has_no_validators_match_by_an_asterisk_alone) {
+    const auto check_bare = [](std::string_view fields) {
+        return check_preconditions(*parsed_request(fields, "GET / HTTP/1.1"));
+    };
+    EXPECT_EQ(check_bare(""), met);
+    EXPECT_EQ(check_bare("If-Match: *\r\n"), met);
+    EXPECT_EQ(check_bare("If-None-Match: *\r\n"), not_modified);
+    for (const char* list : {"\"x\"", "\"\"", "W/\"\"", "", "x"}) {
+        EXPECT_EQ(check_bare("If-Match: " + std::string(list) + "\r\n"), failed) << list;
+        EXPECT_EQ(check_bare("If-None-Match: " + std::string(list) + "\r\n"), met) << list;
+    }
+    EXPECT_EQ(check_bare("If-None-Match: *\r\nIf-Match: \"x\"\r\n"), failed);
+    EXPECT_EQ(check_bare("If-Unmodified-Since: " EARLIER "\r\n"), met);
+    EXPECT_EQ(check_bare("If-Modified-Since: " LATER "\r\n"), met);
+}
+
 TEST(conditional_requests, if_match) {
     EXPECT_EQ(check("If-Match: \"abc\"\r\n"), met);
     EXPECT_EQ(check("If-Match: *\r\n"), met);

@@ -29,6 +29,23 @@ TEST(well_formed_requests, head_of_http_1_0_needs_no_host) {
     EXPECT_EQ(result.requests[0].host, "");
 }
 
+TEST(well_formed_requests, a_later_minor_version_is_read_as_http_1_1) {
+    for (const char* version : {"1.2", "1.9"}) {
+        const std::string head =
+            "GET /a HTTP/" + std::string(version) + "\r\nHost: b\r\nIf-None-Match: \"c\"\r\n\r\n";
+        const outcome result = feed_every_way(head + "GET /d HTTP/1.1\r\nHost: e\r\n\r\n");
+        ASSERT_EQ(result.requests.size(), 2u) << result.reason;
+        EXPECT_EQ(result.requests[0].target, "/a");
+        EXPECT_EQ(result.requests[0].host, "b");
+        EXPECT_EQ(result.requests[0].head, head);
+        EXPECT_EQ(result.requests[0].minor, 1u);
+        EXPECT_TRUE(result.requests[0].keep_alive);
+        EXPECT_EQ(result.requests[1].target, "/d");
+        // What HTTP/1.1 asks of a request it asks of these.
+        EXPECT_EQ(feed_every_way("GET / HTTP/" + std::string(version) + "\r\n\r\n").status, 400);
+    }
+}
+
 TEST(well_formed_requests, absolute_form_names_path_and_host) {
     struct {
         const char* target;

@@ -135,6 +135,8 @@ TEST(sim_command, names_the_input_and_the_limit) {
     }
     EXPECT_EQ(refused({"--first", "-1"}),
               "upcall sim: --first: '-1' is not a number from 0 to 18446744073709551615");
+    EXPECT_EQ(refused({"--suite", "other"}),
+              "upcall sim: --suite: 'other' is none of race, system");
     EXPECT_EQ(refused({"--seeds"}), "upcall sim: --seeds needs a value");
     EXPECT_EQ(refused({"word"}), "upcall sim: 'word' is one argument too many");
     EXPECT_EQ(refused({"--fresh", "--first", "3"}),

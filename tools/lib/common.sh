@@ -12,5 +12,22 @@ export CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,ti
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
 die() { echo "dev: $*" >&2; exit 1; }
 
+# For a wrong command line. Who takes arguments has said `usage`.
+misused() {
+    printf 'dev: %s\nusage: %s\n' "$*" "$usage" >&2
+    exit 2
+}
+
+# refuse_options WORD…: of a command that has none besides --help.
+refuse_options() {
+    local word
+    for word in "$@"; do
+        case "$word" in
+            -h | --help) echo "usage: $usage"; exit 0 ;;
+            -*) misused "'$word' is not an option" ;;
+        esac
+    done
+}
+
 # Without colours where nobody looks.
 [[ -t 1 ]] || say() { printf '==> %s\n' "$*"; }

@@ -1,8 +1,10 @@
 // The library's own outcomes, beside those of the system.
 //
-// Every operation ends with a value or a std::error_code. What the kernel reports arrives in
-// std::generic_category (compare with std::errc); what upcall adds stands here, so that a deadline
-// of ours, the kernel's ETIMEDOUT, a cancellation and an end of stream are never the same code.
+// Every operation ends with a value or a std::error_code. What the kernel reports arrives as an
+// errno in std::generic_category: compare it with std::errc. On Windows the C runtime has no words
+// for those of sockets ("Unknown error"); there they have a category of their own, with words, and
+// are equal to their std::errc all the same. What upcall adds stands here, so that a deadline of
+// ours, the kernel's ETIMEDOUT, a cancellation and an end of stream are never the same code.
 #pragma once
 
 #include <system_error>

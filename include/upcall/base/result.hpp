@@ -20,11 +20,19 @@ namespace upcall {
 template <class T>
 using result = std::expected<T, std::error_code>;
 
-/// Builds the failing side of any result: `return failure(errc::closed);`
+/// Builds the failing side of any result: `return failure(outcome.error());`
 inline std::unexpected<std::error_code> failure(std::error_code code) noexcept {
     return std::unexpected<std::error_code>(code);
 }
-/// The same of any enumeration of error codes: `failure(std::errc::invalid_argument)`.
+/// The code of an errno, equal to the std::errc of that number. It has words everywhere: see
+/// upcall/base/error.hpp.
+std::error_code error_from_errno(int error) noexcept;
+
+/// `failure(std::errc::invalid_argument)`
+inline std::unexpected<std::error_code> failure(std::errc code) noexcept {
+    return failure(error_from_errno(static_cast<int>(code)));
+}
+/// The same of any enumeration of error codes: `failure(errc::closed)`.
 template <class Code>
     requires std::is_enum_v<Code> && requires(Code code) {
         { make_error_code(code) } -> std::same_as<std::error_code>;

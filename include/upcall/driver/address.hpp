@@ -32,8 +32,11 @@ class address {
     static address ipv6(const std::array<std::uint8_t, 16>& octets, std::uint16_t port,
                         std::uint32_t scope = 0) noexcept;
     static address loopback(std::uint16_t port) noexcept { return ipv4({127, 0, 0, 1}, port); }
-    /// A leading '@' names the abstract space. Errors: filename_too_long.
+    /// A leading '@' names the abstract space. Errors: filename_too_long; invalid_argument for an
+    /// empty path and for "@" alone, which name nothing.
     static result<address> unix_path(std::string_view path);
+    /// What the kernel says of a Unix socket that has no name. Nothing can be sent to it.
+    static address unnamed_unix() noexcept;
 
     address_family family() const noexcept { return family_; }
     /// 0 for a Unix path.

@@ -6,7 +6,8 @@
 //     auto peer = (co_await unix_socket::connect("/run/example.sock")).value();
 //
 // A path is at most 107 bytes long (filename_too_long). One that starts with '@' is a name of the
-// abstract space, which no file stands for and which is gone with its socket (unix(7)).
+// abstract space, which no file stands for and which is gone with its socket (unix(7)). An empty
+// path and '@' alone name nothing: invalid_argument.
 #pragma once
 
 #include <span>
@@ -25,7 +26,7 @@
 namespace upcall::unix_socket {
 
 /// Most descriptors that Linux passes with one message.
-inline constexpr std::size_t passed_max = 253;
+inline constexpr std::size_t passed_max = detail::passed_max;
 
 /// A stream between two processes. See io/stream.hpp.
 class stream : public byte_stream {
@@ -51,9 +52,10 @@ class stream : public byte_stream {
     }
 
     /// As `read`, with what descriptors come along put at the end of `arrived`, at most `max`;
-    /// further ones are closed. Every other way to read drops the descriptors that come with its
-    /// bytes, and no descriptors_lost tells of those. A `receive` stays armed and reads ahead; from
-    /// the first use of this on, the stream reads no further than it is asked to.
+    /// further ones are closed. More than passed_max never come, whatever `max` is. Every other way
+    /// to read drops the descriptors that come with its bytes, and no descriptors_lost tells of
+    /// those. A `receive` stays armed and reads ahead; from the first use of this on, the stream
+    /// reads no further than it is asked to.
     request<detail::read_with_operation> read_with(byte_span buffer,
                                                    std::vector<descriptor>& arrived,
                                                    std::size_t max = 16) {

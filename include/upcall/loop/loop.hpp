@@ -119,6 +119,20 @@ class loop {
         return ended;
     }
 
+    /// The same; and past the limit what takes no waiting is still done: what has ended in the
+    /// kernel by then is seen, and what that makes ready runs. A limit that is over already leaves
+    /// this much.
+    template <class Done>
+    bool end_by(Done done, time_point limit) {
+        bool ended = run_until(done, limit);
+        for (int turns = 0; !ended && turns < turns_past_limit && !ready_.empty(); ++turns) {
+            turn_ready();
+            turn_wait(wait::none);
+            ended = done();
+        }
+        return ended;
+    }
+
     /// Runs until nothing is left that could ever complete, or `stop_running` was called. Tasks,
     /// operations, posted calls and what is ready count as left; the background does not.
     void run();
@@ -302,10 +316,11 @@ class loop {
         bool rang_ = false;
     };
 
+    /// What does not end by then, though it was cancelled, would go on for ever.
+    static constexpr int turns_past_limit = 200;
+
     explicit loop(loop_options options);
     ~loop() = default;
-    template <class Done>
-    bool end_by(time_point limit, Done done) noexcept;
     bool wind_down(time_point limit) noexcept;
     static void leak(loop& self) noexcept;
 

@@ -13,7 +13,7 @@ namespace {
 iocp_handle& its(handle_record& target) noexcept { return static_cast<iocp_handle&>(target); }
 
 std::unexpected<std::error_code> not_possible(int code) noexcept {
-    return failure({code, std::generic_category()});
+    return failure(error_from_errno(code));
 }
 
 std::unexpected<std::error_code> last_socket_error() noexcept {

@@ -20,7 +20,7 @@ inline std::int64_t raw_of(DWORD error) noexcept {
 
 /// The failing side of a result, from what the last call on this thread left behind.
 inline std::unexpected<std::error_code> last_error() noexcept {
-    return failure({errno_of(::GetLastError()), std::generic_category()});
+    return failure(error_from_errno(errno_of(::GetLastError())));
 }
 
 }  // namespace upcall

@@ -62,7 +62,7 @@ bool is_unsupported(socket_option which) noexcept {
 }
 
 std::unexpected<std::error_code> last_socket_error() noexcept {
-    return failure({errno_of(static_cast<DWORD>(::WSAGetLastError())), std::generic_category()});
+    return failure(error_from_errno(errno_of(static_cast<DWORD>(::WSAGetLastError()))));
 }
 
 }  // namespace
@@ -74,8 +74,7 @@ result<void> iocp_driver::set_option(handle_record& target, socket_option which,
     // others take the port away (SO_REUSEADDR).
     if (which == socket_option::reuse_address) return {};
     if (is_unsupported(which)) return failure(errc::unsupported);
-    if (which == socket_option::pending_error)
-        return failure({ENOPROTOOPT, std::generic_category()});
+    if (which == socket_option::pending_error) return failure(error_from_errno(ENOPROTOOPT));
     const auto [level, name] = native_option_of(record.family, which);
     if (which == socket_option::linger_seconds) {
         if (value > 0) return failure(errc::unsupported);

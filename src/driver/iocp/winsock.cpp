@@ -38,7 +38,7 @@ struct started {
 
 result<const winsock*> winsock::get() noexcept {
     static const started once;
-    if (once.error) return failure({errno_of(once.error), std::generic_category()});
+    if (once.error) return failure(error_from_errno(errno_of(once.error)));
     return &once.functions;
 }
 

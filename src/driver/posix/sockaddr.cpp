@@ -34,8 +34,8 @@ address unix_from_kernel(const sockaddr_un& from, std::size_t size) noexcept {
         path[0] = '@';
     else
         length = std::min(strnlen(path.data(), length), address::unix_path_max);
-    // Cannot fail: the length fits and a path holds no zero byte.
-    return address::unix_path({path.data(), length}).value_or(address{});
+    // Fails for a socket without a name alone: the length fits and a path holds no zero byte.
+    return address::unix_path({path.data(), length}).value_or(address::unnamed_unix());
 }
 
 }  // namespace

@@ -23,12 +23,16 @@ struct read_with_descriptors {
 
 namespace upcall::detail {
 
+/// See unix_socket::passed_max.
+inline constexpr std::size_t passed_max = 253;
+
 /// The part of a message that holds descriptors, for as long as its operation lives.
 class descriptor_parcel {
   public:
     /// To send: `passed` stay with their owner.
     descriptor_parcel(message& carrier, std::span<const native_handle> passed);
-    /// To receive: into `arrived`, in which there will be room for `max` more.
+    /// To receive: into `arrived`, in which there will be room for `max` more, or for as many as
+    /// one message has.
     descriptor_parcel(message& carrier, std::vector<descriptor>& arrived, std::size_t max);
 
     /// Hands over what a receive has brought.
