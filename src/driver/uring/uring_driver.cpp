@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 #include <upcall/base/fatal.hpp>
@@ -36,11 +37,19 @@ constexpr int due_batch = 4;
 // A kernel worker for what io_uring cannot do without one; ours run in the pool.
 constexpr std::uint32_t kernel_workers_max = 16;
 
-// With many connections each has left the processor's caches when its turn comes again.
-void fetch_operation(std::uint64_t user_data) noexcept {
+// With many connections each has left the processor's caches when its turn comes again. An end
+// looks at all of its operation; a value at what delivers it, and at what its owner keeps behind
+// that.
+void fetch_operation(const cqe& coming) noexcept {
+    if ((coming.user_data & tag_mask) != tag_operation) return;
+    io_operation& op = operation_of(coming.user_data);
+    const void* begin = &op;
+    if (coming.flags & cqe_flag::more) begin = &static_cast<io_source&>(op).deliver;
     constexpr std::size_t line = 64;
-    for (std::size_t at = 0; at < sizeof(io_source); at += line)
-        __builtin_prefetch(pointer_in(user_data + at));
+    const auto* at = static_cast<const std::byte*>(begin);
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + line);
+    __builtin_prefetch(at + 2 * line - 1);
 }
 
 /// What the kernel would have one of its own workers do, or, for a receive, block the loop with.
@@ -366,8 +375,7 @@ void uring_driver::poll(time_point deadline) noexcept {
     // The pool refused one that was starved, or not all that ran dry are in the kernel again.
     if (!ready().empty() || can_retry_dry()) deadline = time_point::min();
     poll_enter(deadline);
-    ring_.reap([this](const cqe& completion) { on_completion(completion); },
-               [](const cqe& coming) { fetch_operation(coming.user_data); });
+    ring_.reap([this](const cqe& completion) { on_completion(completion); }, fetch_operation);
     if (!dry_.empty()) provided_.refill();
     try_due();
     collect_elsewhere();
