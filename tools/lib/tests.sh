@@ -12,7 +12,8 @@ run_tests() {
     local tree="build/$1" status=0 unsteady=""
     shift
     rm -f "$tree/tests.xml" "$tree/again.xml"
-    ctest --test-dir "$tree" -j "$jobs" --timeout 300 --output-on-failure \
+    # Half of their time they wait, for one another or for a clock.
+    ctest --test-dir "$tree" -j $((jobs + jobs / 2)) --timeout 300 --output-on-failure \
         --test-output-size-passed 65536 --test-output-size-failed 262144 \
         --output-junit "$top/$tree/tests.xml" "$@" </dev/null 2>&1 | only_trouble || status=$?
     if ((status)) && [[ -z ${UPCALL_SOAK:-} ]]; then
