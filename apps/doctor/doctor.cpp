@@ -25,8 +25,8 @@ constexpr const char* help_text =
 Says which driver upcall would choose on this host and why, which kernel interfaces
 for asynchronous I/O there are and what stands in the way of the others, which file
 engine steps down and why, what io_uring can do here, and which limits a busy program
-will run into. It tries things out and changes nothing. For each PATH (the current directory if there is none) it
-says what the file system beneath offers to direct I/O.
+will run into. It tries things out and changes nothing. For each PATH (the current
+directory if there is none) it says what the file system beneath offers to direct I/O.
 
       --all        name every flag, opcode and limit
       --json       the whole report for programs

@@ -22,7 +22,7 @@ constexpr std::string_view introduction =
 Usage: upcall serve [OPTIONS] DIR
 
 Defaults stand in parentheses. Sizes take k, M and G (64k); times take ms, s, m
-and h (500ms).
+and h (500ms), and are seconds without.
 )";
 
 constexpr std::string_view examples = R"(
@@ -311,6 +311,10 @@ std::expected<options, command_exit> parse_command_line(std::span<const char* co
         app.parse(reversed);
     } catch (const CLI::CallForHelp&) {
         return std::unexpected(command_exit{0, help.append(examples)});
+    } catch (const CLI::RequiredError& error) {
+        // Who mistypes an option wants to hear of that first.
+        const auto problem = problem_with_rest(app);
+        return refuse(problem ? *problem : words_for(error));
     } catch (const CLI::ParseError& error) {
         return refuse(words_for(error));
     }

@@ -134,8 +134,9 @@ int replay_folder(const suite& which, const std::filesystem::path& folder) {
         std::printf("%s\n%s", path.c_str(), seen.text().c_str());
         worst = 1;
     }
+    if (paths.empty()) return complain("there are no saved failures in " + folder.string());
     std::printf("%zu saved failures of %s\n", paths.size(), std::string(which.name).c_str());
-    return paths.empty() ? complain("there are no saved failures in " + folder.string()) : worst;
+    return worst;
 }
 
 int tell_failure(const suite& which, const request& wanted, const sim::report& failed) {
@@ -237,10 +238,13 @@ int sim_main(int argc, char** argv) {
         return complain("--first and --fresh both say with which seed to begin");
     const suite* const which = find_suite(wanted.suite);
     if (!which) return complain("--suite: '" + wanted.suite + "' is none of " + suite_list());
-    if (wanted.planted) return find_bugs(wanted.jobs, wanted.bug);
+    // Where no bugs are planted it says so.
+    const bool unplanted = !wanted.bug.empty() && bugs_of(*which).empty();
+    if (wanted.planted || unplanted) return find_bugs(wanted.jobs, wanted.bug);
     if (!wanted.bug.empty()) {
         wanted.plant = planter_of(*which, wanted.bug);
-        if (!wanted.plant) return complain("there is no one bug \"" + wanted.bug + "\" to plant");
+        if (!wanted.plant)
+            return complain("--bug: '" + wanted.bug + "' is in the name of no bug, or of several");
         wanted.plant();  // for what runs on this thread alone
     }
     if (std::filesystem::is_directory(wanted.replay)) return replay_folder(*which, wanted.replay);

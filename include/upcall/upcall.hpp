@@ -1,4 +1,6 @@
-// All of upcall.
+// What programs use. What stands by itself is included by itself: sim/seeds.hpp and sim/world.hpp
+// for simulated tests, runtime/program.hpp for a loop that is not `run`'s, io/polled_file.hpp for
+// files in other event loops, driver/host.hpp for what the host offers.
 #pragma once
 
 #include <upcall/base/cxx23.hpp>

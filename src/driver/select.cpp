@@ -150,6 +150,7 @@ bool is_on_other_platforms(const std::string& name) {
 std::string explain(const wish& named) {
     std::string text = "no such driver";
     if (is_on_other_platforms(named.name)) text = "not on this platform";
+    if (named.name == "kqueue") text += ", or built without libkqueue";
     if (named.name == "sim") text = "the simulator is chosen in code, by make_sim_driver";
     text += std::string("; ") + named.said_in + " names it, the choices are auto";
     for (const entry& one : table) text += std::string(", ") + one.name;

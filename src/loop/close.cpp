@@ -58,7 +58,7 @@ std::string close_report::to_string() const {
     std::string text = "the loop is leaked, with " + counted(tasks, "task", "tasks") + " and " +
                        counted(handles, "handle", "handles");
     if (names.empty() && unnamed == 0) return text;
-    text += "; the kernel still holds operations of ";
+    text += "; still under way: operations of ";
     for (const tally& one : names) {
         if (&one != names.data()) text += ", ";
         text += '"' + one.first->task + "\" (" + std::to_string(one.count) + ')';

@@ -227,8 +227,12 @@ std::string deadlock::to_string() const {
     std::string text =
         "deadlock: tasks wait for one another, and only a call posted from outside could end that";
     for (const deadlocked_task& one : tasks) {
-        text += "\n  task " + quoted(one.name) + " (" + one.spawned_at.file_name() + ':' +
-                std::to_string(one.spawned_at.line()) + ") waits for " + words_for(one.awaits);
+        text += "\n  task " + quoted(one.name);
+        if (one.spawned_at.line() > 0)
+            text += std::string(" (") + one.spawned_at.file_name() + ':' +
+                    std::to_string(one.spawned_at.line()) + ')';
+        text += " waits for ";
+        text += words_for(one.awaits);
         if (one.held_by.empty()) continue;
         text += one.awaits == waits_for::mutex ? " held by " : " of ";
         text += quoted(one.held_by);

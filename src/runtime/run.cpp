@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <mutex>
+#include <source_location>
 #include <thread>
 #include <vector>
 
@@ -14,6 +15,9 @@
 
 namespace upcall {
 namespace {
+
+/// Where "main" was spawned: a place in here would say nothing to who reads of it.
+constexpr std::source_location nowhere{};
 
 void report(const loop* home, const std::exception_ptr& why) {
     const char* named = home ? home->failed_task(why) : nullptr;
@@ -123,7 +127,7 @@ int run_main(task<> main, const run_options& options) {
             "signals");
     }
     running->tasks().spawn_now(tell(options, 0, std::move(chosen)), "greeting");
-    running->tasks().spawn_now(std::move(main), "main");
+    running->tasks().spawn_now(std::move(main), "main", nowhere);
     bool failed = false;
     if (std::exception_ptr why = run_to_end(*running, options)) {
         report(home->get(), why);
@@ -214,7 +218,7 @@ struct fleet {
                                                       [this] { end_grace(); }, options->grace),
                                          "signals");
         running.tasks().spawn_now(greet(index, std::move(chosen)), "greeting");
-        running.tasks().spawn_now(main(index), "main");
+        running.tasks().spawn_now(main(index), "main", nowhere);
     }
 
     void run_loop(unsigned index) {

@@ -2,6 +2,7 @@
 
 #include <mutex>
 #include <set>
+#include <source_location>
 #include <utility>
 #include <vector>
 
@@ -58,7 +59,8 @@ void computer::start() {
                 options_of(*kernel_))
                 .value();
     running_ = std::make_unique<upcall::program>(*home_);
-    running_->tasks().spawn_now(call(main_), name_.c_str());
+    // A place in here would say nothing to who reads of it.
+    running_->tasks().spawn_now(call(main_), name_.c_str(), std::source_location{});
 }
 
 void computer::turn() { home_->turn(loop::wait::allowed); }

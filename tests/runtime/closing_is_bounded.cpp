@@ -110,8 +110,8 @@ TEST(closing, names_what_the_kernel_holds_when_the_grace_is_over) {
     EXPECT_NE(std::string(left.operations[0].spawned_at.file_name()).find("closing"),
               std::string::npos);
     EXPECT_EQ(left.to_string(),
-              "the loop is leaked, with 2 tasks and 4 handles; the kernel still holds operations "
-              "of \"reader\" (2), \"background\" (2)");
+              "the loop is leaked, with 2 tasks and 4 handles; still under way: operations of "
+              "\"reader\" (2), \"background\" (2)");
 }
 
 TEST(closing, lists_a_few_of_many) {

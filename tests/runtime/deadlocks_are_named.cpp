@@ -41,6 +41,12 @@ TEST_P(deadlocks, of_two_mutexes_are_a_circle) {
     EXPECT_NE(found.to_string().find("deadlocks_are_named.cpp"), std::string::npos);
 }
 
+// As the main task of `run` is spawned: it was told to be in run.cpp.
+TEST_P(deadlocks, say_no_place_of_a_task_that_has_none) {
+    spawn(wait(), "main", std::source_location{});
+    EXPECT_NE(look().to_string().find("task \"main\" waits for an event"), std::string::npos);
+}
+
 TEST_P(deadlocks, of_a_task_with_its_child_are_a_circle) {
     auto parent = [&]() -> task<> {
         const auto held = co_await one_.lock();

@@ -81,7 +81,7 @@ void end(busy_thread& with) {
 
 constexpr const char* stuck_lines =
     "upcall: the grace period is over; cancelled: \"stuck\" (1)\n"
-    "upcall: the loop is leaked, with 2 tasks and 0 handles; the kernel still holds operations of "
+    "upcall: the loop is leaked, with 2 tasks and 0 handles; still under way: operations of "
     "\"stuck\" (1)\n";
 
 TEST(run, leaves_what_the_kernel_holds_when_the_close_grace_is_over) {

@@ -162,6 +162,7 @@ TEST(command_line, errors_name_the_input_and_the_limit) {
     EXPECT_THAT(refused({""}), HasSubstr("DIR is empty"));
     EXPECT_EQ(refused({"a", "b"}), "upcall serve: 'b' is one argument too many");
     EXPECT_EQ(refused({"a", "--port", "80"}), "upcall serve: '--port' is not an option");
+    EXPECT_EQ(refused({"--port"}), "upcall serve: '--port' is not an option");
     EXPECT_EQ(refused({"a", "--loops"}), "upcall serve: --loops needs a value");
     EXPECT_EQ(refused({"a", "--dotfiles=x"}), "upcall serve: --dotfiles takes no value");
     EXPECT_EQ(refused({"a", "--loops", "5000"}),

@@ -1,7 +1,8 @@
 // Readiness of descriptors that belong to somebody else: for libraries that make their own calls.
 //
 //     while (!library_done()) {
-//         co_await readable(library_fd());
+//         const auto ready = co_await readable(library_fd());
+//         if (!ready) break;  // asked to stop, say: every later wait would end at once
 //         library_work();
 //     }
 //

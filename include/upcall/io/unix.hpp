@@ -52,10 +52,11 @@ class stream : public byte_stream {
     }
 
     /// As `read`, with what descriptors come along put at the end of `arrived`, at most `max`;
-    /// further ones are closed. More than passed_max never come, whatever `max` is. Every other way
-    /// to read drops the descriptors that come with its bytes, and no descriptors_lost tells of
-    /// those. A `receive` stays armed and reads ahead; from the first use of this on, the stream
-    /// reads no further than it is asked to.
+    /// further ones are closed. Yields result<read_with_descriptors>: how many bytes came, and
+    /// whether descriptors were closed for want of room. More than passed_max never come, whatever
+    /// `max` is. Every other way to read drops the descriptors that come with its bytes, and no
+    /// descriptors_lost tells of those. A `receive` stays armed and reads ahead; from the first use
+    /// of this on, the stream reads no further than it is asked to.
     request<detail::read_with_operation> read_with(byte_span buffer,
                                                    std::vector<descriptor>& arrived,
                                                    std::size_t max = 16) {

@@ -20,8 +20,8 @@ namespace upcall {
 struct unfinished {
     std::string task;                 // its name
     std::source_location spawned_at;  // of that task
-    /// `outside`: the kernel has it, or a thread of the pool. All else is a task of this loop that
-    /// did not end though it was cancelled.
+    /// `outside`: the kernel has it, a thread of the pool, or a timer that a shield keeps. All else
+    /// is a task of this loop that did not end though it was cancelled.
     waits_for awaits = waits_for::outside;
 };
 

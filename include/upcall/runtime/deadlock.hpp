@@ -16,7 +16,8 @@ namespace upcall {
 /// One task that waits, or an operation that was submitted and whose future is awaited; for what.
 struct deadlocked_task {
     std::string name;
-    std::source_location spawned_at;  // or submitted
+    /// Or submitted. Line 0 and no file for the main task of `run` and of a simulated host.
+    std::source_location spawned_at;
     waits_for awaits = waits_for::event;
     /// Who has that: holds the mutex, is the child that is to end, or what was submitted for the
     /// future. Empty if nobody can tell.

@@ -27,10 +27,11 @@ struct run_options {
     /// not sleeps nor waits on channels, events and locks: what is still there when the grace is
     /// over is named in one line on standard error, by its tasks, and cancelled.
     duration grace = std::chrono::seconds(30);
-    /// How long after that what was cancelled may take to end. A read from a file server that does
-    /// not answer cannot be taken back: what is left then is named on standard error, and leaked
-    /// together with its loop (see loop::close), and 1 is returned; memory that was lent to `main`
-    /// is then not to be freed. Empty: `run` waits for as long as the kernel takes.
+    /// How long after that what was cancelled may take to end; what takes no waiting may end even
+    /// with zero. A read from a file server that does not answer cannot be taken back: what is left
+    /// then is told on standard error, with the names of the tasks whose operations are under way,
+    /// and leaked together with its loop (see loop::close), and 1 is returned; memory that was lent
+    /// to `main` is then not to be freed. Empty: `run` waits for as long as the kernel takes.
     std::optional<duration> close_grace{};
     /// Told when tasks wait for one another alone, so that the program will not go on by itself
     /// (see find_deadlock), once nothing has happened for a second. Empty: it is printed on
@@ -47,6 +48,7 @@ struct run_options {
 /// Runs `main` on a loop of its own, on this thread, until it has ended with everything it
 /// spawned. Returns 0; 1 when an exception left it, which is printed to standard error with the
 /// name of the task that it left first, or no loop could be made; with an `int` task, its value.
+/// An exception that a future or child_task::join handed on is told of the task that took it there.
 /// Called on a thread that runs a loop, inside a task say, it is refused: that is printed
 /// (errc::would_deadlock), `main` is destroyed without having started, and 1 returned.
 int run(task<> main, const run_options& options = {});

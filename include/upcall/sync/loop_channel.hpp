@@ -1,7 +1,7 @@
 // A channel between loops: one loop receives, tasks of any loop and plain threads send.
 //
-//     loop_channel<job> jobs(64);                           // on the loop that receives
-//     std::thread([to = jobs.sender()] { … to.try_send(one) … });
+//     loop_channel<job> jobs(co_await this_task::home(), 64);  // on the loop that receives
+//     std::jthread other([to = jobs.sender()] { … to.try_send(one) … });
 //     while (auto next = co_await jobs.receive()) work(std::move(*next));
 //
 // Stopping a task does not end its wait to send or to receive, cancelling does.

@@ -12,8 +12,8 @@
 // nothing else. What the value is made of may belong to the loop all the same: a stream is for its
 // own loop's thread.
 //
-//     auto size = submit(tasks, file::open("data", open_read)).then(tasks, [](result<file> data) {
-//     … });
+//     auto size = submit(tasks, file::open("data", open_read))
+//                     .then(tasks, [](result<file> data) { … });
 #pragma once
 
 #include <functional>
