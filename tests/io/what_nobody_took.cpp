@@ -7,7 +7,6 @@
 #include <upcall/task/when_all.hpp>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -82,16 +81,14 @@ TEST_P(untaken, opened_files_are_closed) {
     });
 }
 
-/// Descriptors of the file that `of` is one of. Threads of drivers have some of their own, which
+/// Descriptors that have the file at `path` open. Threads of drivers have some of their own, which
 /// come and go.
-std::size_t descriptors_like(native_handle of) {
-    struct stat wanted{};
-    EXPECT_EQ(::fstat(static_cast<int>(of), &wanted), 0);
+std::size_t descriptors_of(const std::filesystem::path& path) {
     const std::vector<int> all = open_descriptors();
     return static_cast<std::size_t>(std::ranges::count_if(all, [&](int each) {
-        struct stat seen{};
-        return ::fstat(each, &seen) == 0 && seen.st_dev == wanted.st_dev &&
-               seen.st_ino == wanted.st_ino;
+        std::error_code gone;
+        const auto link = std::filesystem::path("/proc/self/fd") / std::to_string(each);
+        return std::filesystem::read_symlink(link, gone) == path;
     }));
 }
 
@@ -109,8 +106,9 @@ TEST_P(untaken, received_descriptors_are_owned) {
         std::vector<descriptor> arrived;
         std::string one(8, '\0');
         std::string other(8, '\0');
-        auto fail_once_both_came = [&passed]() -> task<> {
-            while (descriptors_like(passed.get()) < 3) static_cast<void>(co_await sleep(1ms));
+        const auto path = std::filesystem::canonical(folder / "x");
+        auto fail_once_both_came = [&path]() -> task<> {
+            while (descriptors_of(path) < 3) static_cast<void>(co_await sleep(1ms));
             for (int turn = 0; turn < 20; ++turn) co_await yield();
             throw std::runtime_error("instead of an outcome");
         };
