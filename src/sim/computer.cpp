@@ -59,6 +59,8 @@ void computer::start() {
                 options_of(*kernel_))
                 .value();
     running_ = std::make_unique<upcall::program>(*home_);
+    // The world's script, or another host, may end any wait; what waits for ever is in its report.
+    running_->on_deadlock({});
     // A place in here would say nothing to who reads of it.
     running_->tasks().spawn_now(call(main_), name_.c_str(), std::source_location{});
 }

@@ -108,6 +108,18 @@ TEST(sim_endings, the_trace_ends_with_what_happened_last) {
     EXPECT_NE(seen.text().find(seen.trace.back()), std::string::npos);
 }
 
+// A deadlock was printed, which the world's script then ended.
+TEST(sim_endings, what_the_script_will_end_is_no_deadlock) {
+    event told;
+    world w(7);
+    w.host("one", [&]() -> task<> { EXPECT_TRUE(co_await told.wait()); });
+    w.at(10s, [&] { told.set(); });
+    ::testing::internal::CaptureStderr();
+    const report seen = w.run();
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+    EXPECT_TRUE(seen.ok()) << seen.text();
+}
+
 TEST(sim_endings, a_failure_of_the_test_is_one_of_the_run) {
     world w(7);
     w.host("one", []() -> task<> { co_return; });
