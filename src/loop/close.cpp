@@ -70,10 +70,12 @@ std::string close_report::to_string() const {
 // The report is made before anything is given up, so that a failure to allocate it changes nothing
 // but what is told. Nobody runs the loop afterwards: what is ready stays so, and who posts to it is
 // refused.
-close_report loop::close(std::unique_ptr<loop> home, duration grace) {
+close_report loop::close(std::unique_ptr<loop> home, duration grace,
+                         const std::function<void()>& ended) {
     loop& self = *home.release();
     close_report seen;
     if (self.wind_down(saturating_add(self.read_clock(), grace))) {
+        if (ended) ended();
         const bool scopes_left =
             !self.root_.children().empty() || !self.background_.children().empty();
         if (!scopes_left && self.driver_->open_handles() == 0) {

@@ -148,8 +148,11 @@ close_report program::close(std::unique_ptr<program> running, std::unique_ptr<lo
     if (ended) ended = home->end_by([&] { return self.services_.size() == 0; }, limit);
     self.control_->tasks_ = nullptr;
     if (ended) delete &self;
+    const auto ended_since = [&self, ended] {
+        if (!ended && self.tasks_.size() + self.services_.size() == 0) delete &self;
+    };
     const duration rest = limit - home->read_clock();
-    return loop::close(std::move(home), std::max(rest, duration::zero()));
+    return loop::close(std::move(home), std::max(rest, duration::zero()), ended_since);
 }
 
 }  // namespace upcall

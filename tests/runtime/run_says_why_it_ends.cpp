@@ -180,6 +180,23 @@ TEST_P(run_without_close_grace, reports_what_is_thrown_when_cancelled) {
               "upcall: task \"main\" ended by an exception: too late\n");
 }
 
+// Went wrong: tasks that ended while their loop was being closed, a moment past the grace, left
+// the program's own scopes behind, and the loop was leaked for those: with 0 tasks and 0 handles.
+TEST_P(run_without_close_grace, leaves_nothing_of_what_ends_while_the_loop_does) {
+    CaptureStderr();
+    EXPECT_EQ(run(
+                  []() -> task<> {
+                      std::raise(SIGTERM);
+                      static_cast<void>(co_await sleep(1h));
+                      // Past what `run` and program::close wait for.
+                      const std::uint64_t end = loop::current()->turns() + 600;
+                      while (loop::current()->turns() < end) co_await yield();
+                  }(),
+                  options(0us)),
+              0);
+    EXPECT_EQ(GetCapturedStderr(), "upcall: the grace period is over; cancelled: \"main\" (1)\n");
+}
+
 TEST(run, names_few_of_many) {
     static constexpr const char* names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
     CaptureStderr();

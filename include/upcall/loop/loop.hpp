@@ -91,7 +91,10 @@ class loop {
     /// Memory that is not the tasks' own but that they were given, for buffers say, may then not be
     /// freed either, nor may scopes or programs of the loop be destroyed. Called on the loop's
     /// thread, outside of any turn. See loop/close_report.hpp.
-    static close_report close(std::unique_ptr<loop> home, duration grace);
+    /// `ended` is called once nothing runs any more, before it is looked at what is left: for who
+    /// keeps scopes of the loop until then. Must not throw.
+    static close_report close(std::unique_ptr<loop> home, duration grace,
+                              const std::function<void()>& ended = {});
 
     /// The loop that runs the caller, or null.
     static loop* current() noexcept;
