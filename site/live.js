@@ -8,6 +8,7 @@ const notes = {
   epoll: "epoll: the kernel says which sockets are ready, and upcall completes the operations.",
   poll: "poll: the portable way to wait for many sockets. Slower the more of them there are.",
   select: "select: the oldest way to wait for many sockets, and the one with the lowest limit.",
+  sigio: "sigio: the kernel sends a signal when a socket is ready, and upcall takes it as an event.",
   blocking: "blocking: one thread for each operation. This is what asynchronous I/O replaces.",
   kqueue: "kqueue: the event interface of the BSDs and macOS.",
   iocp: "I/O completion ports: the completion interface of Windows.",

@@ -238,10 +238,14 @@ std::string deadlock::to_string() const {
         text += quoted(one.held_by);
     }
     if (more > 0) text += "\n  and " + std::to_string(more) + " more";
-    if (cycle.empty()) return text;
-    text += "\n  in a circle: ";
+    if (!cycle.empty()) text += "\n  in a circle: " + circle();
+    return text;
+}
+
+std::string deadlock::circle() const {
+    std::string text;
     for (const std::string& name : cycle) text += quoted(name) + " -> ";
-    return text + quoted(cycle.front());
+    return cycle.empty() ? text : text + quoted(cycle.front());
 }
 
 deadlock find_deadlock(loop& home) {

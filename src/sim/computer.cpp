@@ -133,7 +133,10 @@ std::string computer::who_waits() const {
         if (at->is_task() && !has_task_below(*at))
             tasks.insert('"' + std::string(at->name()) + '"');
     for (const sim_waiting& one : kernel_->waiting(id_)) operations.emplace(word_for(one.kind));
-    return "on " + name_ + " wait " + in_a_row(tasks) + ", in flight " + in_a_row(operations);
+    const std::string text =
+        "on " + name_ + " wait " + in_a_row(tasks) + ", in flight " + in_a_row(operations);
+    const deadlock found = find_deadlock(*home_);
+    return found.cycle.empty() ? text : text + ", in a circle " + found.circle();
 }
 
 }  // namespace upcall::sim

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <upcall/runtime/deadlock.hpp>
+#include <upcall/runtime/program.hpp>
 
+#include <chrono>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -30,6 +32,22 @@ class deadlock_test : public loop_test {
     deadlock look() {
         home().run_ready();
         return find_deadlock(home());
+    }
+    /// What the program is told of, once, when it runs; it is cancelled for it.
+    deadlock told_by(program& running) {
+        deadlock seen;
+        int told = 0;
+        running.on_deadlock(
+            [&](const deadlock& found) {
+                ++told;
+                seen = found;
+                home().post([&] { running.tasks().cancel(); });
+            },
+            std::chrono::milliseconds(1));
+        EXPECT_FALSE(running.run());
+        EXPECT_EQ(told, 1);
+        running.on_deadlock({});
+        return seen;
     }
     task<> wait() { static_cast<void>(co_await never_.wait()); }
 

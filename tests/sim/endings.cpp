@@ -108,6 +108,20 @@ TEST(sim_endings, the_trace_ends_with_what_happened_last) {
     EXPECT_NE(seen.text().find(seen.trace.back()), std::string::npos);
 }
 
+TEST(sim_endings, a_stall_names_the_circle_of_a_deadlock) {
+    world w(7);
+    mutex ledger;
+    w.host("bank", [&]() -> task<> {
+        const auto held = co_await ledger.lock();
+        const auto again = co_await ledger.lock();
+    });
+    const report seen = w.run();
+    EXPECT_EQ(seen.how, ending::stalled);
+    EXPECT_EQ(seen.what,
+              "nothing can happen any more; on bank wait \"bank\", in flight nothing, in a circle "
+              "\"bank\" -> \"bank\"");
+}
+
 // A deadlock was printed, which the world's script then ended.
 TEST(sim_endings, what_the_script_will_end_is_no_deadlock) {
     event told;

@@ -11,7 +11,7 @@ export CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,ti
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
 die() { echo "dev: $*" >&2; exit 1; }
-[[ $jobs =~ ^[0-9]+$ ]] || die "UPCALL_JOBS '$jobs': must be a number"
+[[ $jobs =~ ^[1-9][0-9]*$ ]] || die "UPCALL_JOBS '$jobs': must be a number above 0"
 
 # For a wrong command line. Who takes arguments has said `usage`.
 misused() {

@@ -39,6 +39,8 @@ struct deadlock {
     explicit operator bool() const noexcept { return !tasks.empty(); }
     /// For people: several lines.
     std::string to_string() const;
+    /// Those of `cycle` in one line, the first again at the end: "a" -> "b" -> "a".
+    std::string circle() const;
 };
 
 /// Whether the tasks of `home` wait for one another and for nothing else. Call it on the loop's
